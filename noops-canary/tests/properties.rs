@@ -55,14 +55,14 @@ fn judge() -> Judge {
 
 proptest! {
     #[test]
-    fn raising_the_share_only_adds_units(salt: String, unit: String, a in 0..=1_000_000_u32, b in 0..=1_000_000_u32) {
+    fn raising_the_share_only_adds_units(salt in any::<String>(), unit in any::<String>(), a in 0..=1_000_000_u32, b in 0..=1_000_000_u32) {
         let low = Assignment::new(Salt::new(salt), share(a.min(b)));
         let high = low.clone().with_share(share(a.max(b)));
         prop_assert!(low.arm(&unit) == Arm::Champion || high.arm(&unit) == Arm::Challenger);
     }
 
     #[test]
-    fn an_assignment_read_back_is_the_same(salt: String, unit: String, ppm in 0..=1_000_000_u32) {
+    fn an_assignment_read_back_is_the_same(salt in any::<String>(), unit in any::<String>(), ppm in 0..=1_000_000_u32) {
         let salt = Salt::new(salt);
         prop_assert!(bucket(&salt, &unit) < 1_000_000);
         let assignment = Assignment::new(salt, share(ppm)).with_override("pinned", Arm::Champion);
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn any_columns_are_evaluated_or_refused(
         rows in prop::collection::vec((any::<f64>(), 0.0..=1.0_f64, any::<bool>(), 0..5_u64), 0..40),
-        margin: f64,
+        margin in any::<f64>(),
     ) {
         let raw: Vec<f64> = rows.iter().map(|row| row.0).collect();
         let checked: Vec<f64> = rows.iter().map(|row| row.1).collect();
