@@ -1,0 +1,184 @@
+use std::fmt;
+
+use jiff::Timestamp;
+use noops_core::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::cel::{Clause, Truth};
+use crate::document::{Enforcement, RuleEffect};
+
+/// What was decided about an action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// The action may happen.
+    Allow,
+    /// The action must not happen.
+    Deny,
+    /// The action must not happen now; what is not known yet could allow it.
+    Unknown {
+        /// The facts that it waits for, by name.
+        waiting_for: Vec<String>,
+    },
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Unknown { .. } => "unknown",
+        })
+    }
+}
+
+/// A rule that decided, with the values of its clauses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleOutcome {
+    pub(crate) policy: String,
+    pub(crate) rule: String,
+    pub(crate) effect: RuleEffect,
+    pub(crate) outcome: Truth,
+    pub(crate) because: String,
+    pub(crate) clauses: Vec<Clause>,
+}
+
+impl RuleOutcome {
+    /// The policy that the rule belongs to.
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// The name of the rule within its policy.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// What the rule does when it holds.
+    pub fn effect(&self) -> RuleEffect {
+        self.effect
+    }
+
+    /// The value of its condition.
+    pub fn outcome(&self) -> Truth {
+        self.outcome
+    }
+
+    /// The reason that its author gave.
+    pub fn because(&self) -> &str {
+        &self.because
+    }
+
+    /// The clauses of its condition.
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// The clauses that alone keep the rule from holding.
+    pub fn blocking(&self) -> impl Iterator<Item = &Clause> {
+        self.clauses.iter().filter(|clause| clause.is_blocking())
+    }
+}
+
+/// A decision about an action, with everything that is needed to explain and to repeat it.
+///
+/// The same rules, facts and time give the same decision, byte for byte.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use]
+pub struct Decision {
+    pub(crate) action: Action,
+    pub(crate) effect: Effect,
+    pub(crate) at: Timestamp,
+    pub(crate) enforcement: Enforcement,
+    pub(crate) rules: Vec<RuleOutcome>,
+    pub(crate) policy_digest: Digest,
+    pub(crate) facts_digest: Digest,
+}
+
+impl Decision {
+    /// The action that was asked about.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// What was decided.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
+    /// Whether the action may happen.
+    pub fn is_allowed(&self) -> bool {
+        self.effect == Effect::Allow
+    }
+
+    /// The moment of the decision.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// How binding it is: the strictest level among the policies of the deciding rules; without any, hard-mandatory.
+    pub fn enforcement(&self) -> Enforcement {
+        self.enforcement
+    }
+
+    /// The deciding rules: those that hold for allow, those that stand in the way for deny, and the unknown ones for
+    /// unknown. Empty when no rule could allow the action.
+    pub fn rules(&self) -> &[RuleOutcome] {
+        &self.rules
+    }
+
+    /// The digest of the policies.
+    pub fn policy_digest(&self) -> Digest {
+        self.policy_digest
+    }
+
+    /// The digest of the facts.
+    pub fn facts_digest(&self) -> Digest {
+        self.facts_digest
+    }
+
+    /// The decision in words.
+    pub fn explain(&self) -> String {
+        let verb = match &self.effect {
+            Effect::Allow => "allowed",
+            Effect::Deny => "denied",
+            Effect::Unknown { .. } => "waiting",
+        };
+        let mut text = format!("{} {verb}", self.action);
+        if let Effect::Unknown { waiting_for } = &self.effect {
+            let names: Vec<String> = waiting_for.iter().map(|name| format!("`{name}`")).collect();
+            text.push_str(&format!(" for {}", names.join(", ")));
+        }
+        if self.rules.is_empty() {
+            text.push_str(": no trigger or permit rule speaks for it");
+            return text;
+        }
+        for (index, rule) in self.rules.iter().enumerate() {
+            text.push_str(if index == 0 { " by " } else { "; and by " });
+            text.push_str(&format!(
+                "`{}/{}` ({} rule is {}): ",
+                rule.policy, rule.rule, rule.effect, rule.outcome
+            ));
+            let blocking: Vec<&Clause> = rule.blocking().collect();
+            let shown: Vec<String> = if blocking.is_empty() {
+                rule.clauses.iter().map(describe).collect()
+            } else {
+                blocking.into_iter().map(describe).collect()
+            };
+            text.push_str(&shown.join(", "));
+            text.push_str(&format!("; because {}", rule.because.trim()));
+        }
+        text
+    }
+}
+
+fn describe(clause: &Clause) -> String {
+    let text = clause.text();
+    let outcome = clause.outcome();
+    match (clause.left(), clause.right()) {
+        (Some(left), Some(right)) => format!("`{text}` is {outcome} ({left} against {right})"),
+        (Some(left), None) => format!("`{text}` is {outcome} (left is {left})"),
+        (None, Some(_)) | (None, None) => format!("`{text}` is {outcome}"),
+    }
+}
