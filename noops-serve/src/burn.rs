@@ -17,7 +17,9 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    fn new(batch: &Batch, device: &Device) -> Self {
+    /// The tensors of a batch, on a device: the way in for training too, so that both see the same.
+    #[must_use]
+    pub fn new(batch: &Batch, device: &Device) -> Self {
         let columns: Vec<&Vec<f32>> = batch
             .columns()
             .iter()

@@ -1,0 +1,167 @@
+//! From trained bytes to a version worth comparing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use jiff::Timestamp;
+use noops_canary::{CanaryError, Evaluation, OfflineVerdict, compare};
+use noops_core::{
+    ArtifactStore, Digest, Error, ErrorKind, Holdout, ModelLoader, ModelVersion, Registration,
+    TrainedModel,
+};
+
+use super::reference::Reference;
+use super::settings::ControlSettings;
+use crate::runtime::ServedModel;
+
+/// What the offline gate says of a candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Offline {
+    /// There is no champion to compare it with.
+    First,
+    /// It came without rows to compare it on.
+    NotCompared,
+    /// It was compared with the champion on rows neither was trained on.
+    Compared {
+        verdict: &'static str,
+        difference: f64,
+    },
+}
+
+/// A trained candidate that has been loaded and measured, but not registered.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) registration: Registration,
+    pub(super) offline: Offline,
+}
+
+impl Candidate {
+    /// Stores the artifact, loads it as a service would, and measures it on the holdout beside the champion.
+    pub(super) async fn measure(
+        trained: TrainedModel,
+        champion: Option<&ServedModel>,
+        artifacts: &dyn ArtifactStore,
+        loader: &dyn ModelLoader,
+        settings: &ControlSettings,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let digest = artifacts.put(&trained.artifact).await?;
+        let mut registration = Registration {
+            model: settings.model.clone(),
+            digest,
+            contract: trained.contract,
+            metrics: BTreeMap::new(),
+            parameters: trained.parameters,
+            profile: None,
+            lineage: trained.lineage,
+            registered_at: now,
+        };
+        let unnumbered = ModelVersion::new(0, registration.clone());
+        let model = ServedModel::load(unnumbered, &trained.artifact, loader).await?;
+        let scores = score_all(&model, &trained.holdout.features)?;
+        registration.metrics = metrics(&scores, &trained.holdout.labels)?;
+        let reference = Reference::fit(&trained.reference, &scores, &settings.profile)?;
+        let profile = serde_json::to_value(&reference)
+            .map_err(|error| invalid("its profile is not JSON").caused_by(error))?;
+        registration.profile = Some(profile);
+        let offline = match champion {
+            None => Offline::First,
+            Some(champion) => compare_on(&trained.holdout, champion, &scores, settings)?,
+        };
+        Ok(Self {
+            registration,
+            offline,
+        })
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.registration.digest
+    }
+
+    pub(super) fn metric(&self, name: &str) -> Option<f64> {
+        self.registration.metrics.get(name).copied()
+    }
+}
+
+/// Loads a registered version for service.
+pub(super) async fn load(
+    version: ModelVersion,
+    artifacts: &dyn ArtifactStore,
+    loader: &dyn ModelLoader,
+) -> Result<Arc<ServedModel>, Error> {
+    let artifact = artifacts.load(&version.digest()).await?;
+    ServedModel::load(version, &artifact, loader).await
+}
+
+fn compare_on(
+    holdout: &Holdout,
+    champion: &ServedModel,
+    scores: &[f64],
+    settings: &ControlSettings,
+) -> Result<Offline, Error> {
+    let champion_scores = score_all(champion, &holdout.features)?;
+    let compared = compare(
+        &champion_scores,
+        scores,
+        &holdout.labels,
+        &holdout.blocks,
+        settings.offline_margin,
+        settings.offline_alpha,
+    )
+    .map_err(canary_error)?;
+    let verdict = match compared.verdict() {
+        OfflineVerdict::NonInferior => "non-inferior",
+        OfflineVerdict::Inferior => "inferior",
+        OfflineVerdict::Undecided => "undecided",
+    };
+    Ok(Offline::Compared {
+        verdict,
+        difference: compared.mean_difference(),
+    })
+}
+
+fn metrics(scores: &[f64], labels: &[bool]) -> Result<BTreeMap<String, f64>, Error> {
+    let evaluation = Evaluation::of(scores, labels).map_err(canary_error)?;
+    let mut metrics = BTreeMap::from([
+        ("brier".to_owned(), evaluation.brier().value()),
+        ("log_loss".to_owned(), evaluation.log_loss().value()),
+        (
+            "calibration_error".to_owned(),
+            evaluation.calibration_error().value(),
+        ),
+    ]);
+    if let Some(auc) = evaluation.auc() {
+        metrics.insert("auc".to_owned(), auc.value());
+    }
+    Ok(metrics)
+}
+
+/// Scores rows as the service would, in batches of the size it uses.
+fn score_all(model: &ServedModel, rows: &RecordBatch) -> Result<Vec<f64>, Error> {
+    let encoded = model.contract().encode(rows)?;
+    if let Some(rejection) = (0..rows.num_rows()).find_map(|row| encoded.rejection(row)) {
+        return Err(invalid("a holdout row breaks the contract").caused_by(rejection));
+    }
+    let indices: Vec<usize> = (0..encoded.batch().rows()).collect();
+    let mut scores = Vec::with_capacity(indices.len());
+    for chunk in indices.chunks(CHUNK) {
+        scores.extend(
+            model
+                .score_now(&encoded.batch().take(chunk))?
+                .into_iter()
+                .map(f64::from),
+        );
+    }
+    Ok(scores)
+}
+
+fn canary_error(error: CanaryError) -> Error {
+    invalid(&error.to_string())
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::Invalid, "measure a candidate", message)
+}
+
+const CHUNK: usize = 256;

@@ -1,0 +1,426 @@
+//! The controller: what it is made of, how it begins, what it is shown, and when it thinks.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use jiff::Timestamp;
+use noops_core::{
+    Alias, AliasMove, ArtifactStore, AuditLog, Clock, Digest, Error, ErrorKind, Label, ModelLoader,
+    ModelRegistry, ModelVersion, Notifier, TrainedModel, Trainer, TrainingRequest,
+};
+use noops_drift::QualityGate;
+use noops_policy::{Action, PolicyError, PolicySet};
+use tokio::task::JoinHandle;
+
+use super::candidate::{self, Candidate};
+use super::facts::{FactBook, fact_schema};
+use super::journal::{self, Entry, Evidence, PolicyDocument, Start, Subject};
+use super::reference::{Reference, quality_gate};
+use super::settings::ControlSettings;
+use super::state::{Champion, ControlState, live_share};
+use crate::runtime::{Deployment, DeploymentSettings, Exposure, ServedModel, ShadowScore};
+
+/// What a controller works with.
+#[derive(Clone, Debug)]
+pub struct Components {
+    /// Where versions are registered.
+    pub registry: Arc<dyn ModelRegistry>,
+    /// Where their bytes are.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// Where decisions are written down.
+    pub audit: Arc<dyn AuditLog>,
+    /// Who tells people.
+    pub notifier: Arc<dyn Notifier>,
+    /// Who trains.
+    pub trainer: Arc<dyn Trainer>,
+    /// Who turns bytes into a model.
+    pub loader: Arc<dyn ModelLoader>,
+    /// What time it is for the deployment.
+    pub clock: Arc<dyn Clock>,
+    /// The policies, checked before anything happens.
+    pub policies: Vec<PolicyDocument>,
+    /// The bounds beside the prediction path.
+    pub deployment: DeploymentSettings,
+}
+
+/// Something that was decided and done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acted {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+    /// Whether the policy allowed it; a refused candidate is an act too.
+    pub allowed: bool,
+    /// To what.
+    pub subject: Subject,
+    /// Why.
+    pub because: String,
+}
+
+/// Looks after one model: watches it, retrains it when labels show harm, brings candidates up through shadow and ramp, and
+/// takes them back, by policy, with every decision on the audit log.
+///
+/// It is level-triggered: [`reconcile`](Self::reconcile) looks at what is, asks the policies what may be done, and does it.
+/// Calling it twice, late, or after a crash is safe. It reads no clock and starts no task but the training; the host shows
+/// it events and says what time it is.
+#[derive(Debug)]
+pub struct Controller {
+    pub(super) components: Components,
+    pub(super) settings: ControlSettings,
+    pub(super) policies: PolicySet,
+    pub(super) state: ControlState,
+    pub(super) reference: Reference,
+    pub(super) gate: QualityGate,
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) training: Option<JoinHandle<Result<TrainedModel, Error>>>,
+}
+
+impl Controller {
+    /// Trains the first version, measures it, and puts it into service if the policies let it in.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when a policy does not load or refuses the first version; otherwise what a component reports. Nothing is
+    /// registered or written down unless the policies load.
+    pub async fn bootstrap(
+        components: Components,
+        settings: ControlSettings,
+        first: &TrainingRequest,
+    ) -> Result<(Self, Vec<Acted>), Error> {
+        let policies = load_policies(&components.policies)?;
+        let now = first.snapshot_at;
+        let start = Start {
+            policies: components.policies.clone(),
+            facts: policies.schema().clone(),
+            settings: settings.clone(),
+        };
+        journal::append_start(components.audit.as_ref(), &start, now).await?;
+
+        let trained = components.trainer.train(first).await?;
+        let candidate = Candidate::measure(
+            trained,
+            None,
+            components.artifacts.as_ref(),
+            components.loader.as_ref(),
+            &settings,
+            now,
+        )
+        .await?;
+        let mut book = FactBook::new(policies.schema(), now);
+        book.candidate(
+            candidate.metric("auc"),
+            candidate.metric("brier"),
+            &candidate.offline,
+        )?;
+        let decision = policies.decide(Action::Register, book.facts(), now);
+        let because = decision.explain();
+        let subject = Subject::Candidate {
+            digest: candidate.digest(),
+        };
+        let allowed = decision.is_allowed();
+        let entry = Entry {
+            subject: subject.clone(),
+            decision,
+            facts: book.facts().to_record(),
+            evidence: None,
+            because: because.clone(),
+        };
+        journal::append_entry(components.audit.as_ref(), &entry).await?;
+        if !allowed {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "start with the first version",
+                because,
+            ));
+        }
+
+        let version = components.registry.register(candidate.registration).await?;
+        point_champion(
+            components.registry.as_ref(),
+            &settings,
+            version.digest(),
+            now,
+        )
+        .await?;
+        let reference = Reference::of(&version)?;
+        let champion = Champion {
+            digest: version.digest(),
+            number: version.number(),
+            since: now,
+            mean_score: reference.mean_score,
+        };
+        let state = ControlState::new(policies.digest(), champion, &reference, &settings, now)?;
+        let controller = Self::assemble(components, settings, policies, state).await?;
+        Ok((
+            controller,
+            vec![Acted {
+                at: now,
+                action: Action::Register,
+                allowed,
+                subject,
+                because,
+            }],
+        ))
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when the policies are not those the state was made under; otherwise what a component reports.
+    pub async fn resume(
+        components: Components,
+        settings: ControlSettings,
+        state: ControlState,
+    ) -> Result<Self, Error> {
+        let policies = load_policies(&components.policies)?;
+        if policies.digest() != state.policies {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "resume",
+                "the policies have changed since this run began",
+            ));
+        }
+        Self::assemble(components, settings, policies, state).await
+    }
+
+    async fn assemble(
+        components: Components,
+        settings: ControlSettings,
+        policies: PolicySet,
+        state: ControlState,
+    ) -> Result<Self, Error> {
+        let champion = load_version(&components, &settings, &state.champion.digest).await?;
+        let reference = Reference::of(champion.version())?;
+        let gate = quality_gate(&reference, &settings)?;
+        let deployment = Arc::new(Deployment::new(
+            champion,
+            components.clock.clone(),
+            &components.deployment,
+        ));
+        if let Some(experiment) = &state.experiment {
+            let challenger = load_version(&components, &settings, &experiment.candidate).await?;
+            deployment.challenge(challenger, experiment.salt(), live_share(Some(experiment)));
+        }
+        let mut controller = Self {
+            components,
+            settings,
+            policies,
+            state,
+            reference,
+            gate,
+            deployment,
+            training: None,
+        };
+        controller.continue_training();
+        Ok(controller)
+    }
+
+    /// Where predictions are asked for.
+    #[must_use]
+    pub fn deployment(&self) -> &Arc<Deployment> {
+        &self.deployment
+    }
+
+    /// Everything the controller remembers: save it whenever it may be lost.
+    #[must_use]
+    pub fn state(&self) -> &ControlState {
+        &self.state
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &ControlSettings {
+        &self.settings
+    }
+
+    /// Shows rows as they were delivered.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when a column of the reference profile is missing or of another type; nothing is counted then.
+    pub fn observe_inputs(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        self.state.observe_inputs(&self.reference, rows)
+    }
+
+    /// Shows what became of requests.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when a score cannot be counted.
+    pub fn observe_exposures(&mut self, exposures: Vec<Exposure>) -> Result<(), Error> {
+        exposures.into_iter().try_for_each(|exposure| {
+            self.state
+                .observe_exposure(&self.reference, &self.settings, exposure)
+        })
+    }
+
+    /// Shows what the arm that did not answer would have said.
+    pub fn observe_shadows(&mut self, shadows: &[ShadowScore]) {
+        shadows
+            .iter()
+            .for_each(|shadow| self.state.observe_shadow(shadow));
+    }
+
+    /// Shows a label.
+    pub fn observe_label(&mut self, label: &Label) {
+        self.state.observe_label(&self.settings, label);
+    }
+
+    /// Looks at everything, asks the policies, and does what they allow. Call it every so often: hourly, say.
+    ///
+    /// # Errors
+    ///
+    /// What a component reports. Nothing is lost: the next call sees the same state and tries again.
+    pub async fn reconcile(&mut self, now: Timestamp) -> Result<Vec<Acted>, Error> {
+        let mut acted = Vec::new();
+        self.state.close_blocks(&self.settings, now);
+        self.watch_inputs(now, &mut acted).await?;
+        self.collect_training(now, &mut acted).await?;
+        self.find_candidate(now, &mut acted).await?;
+        self.step_rollout(now, &mut acted).await?;
+        self.retrain_when_harmed(now, &mut acted).await?;
+        self.escalate(now, &mut acted).await?;
+        Ok(acted)
+    }
+
+    /// Asks whether an action may be taken now; if so, writes the decision down before anything is done.
+    pub(super) async fn may(
+        &mut self,
+        action: Action,
+        question: Question<'_>,
+        acted: &mut Vec<Acted>,
+    ) -> Result<bool, Error> {
+        let now = question.now;
+        let decision = self.policies.decide(action, question.book.facts(), now);
+        let target = self.settings.model.to_string();
+        if !decision.is_allowed() || self.state.governor.check(action, &target, now).is_err() {
+            return Ok(false);
+        }
+        let because = [decision.explain(), question.detail]
+            .join(" ")
+            .trim_end()
+            .to_owned();
+        let facts = question.book.facts().to_record();
+        let entry = Entry {
+            subject: question.subject.clone(),
+            decision,
+            facts,
+            evidence: question.evidence,
+            because: because.clone(),
+        };
+        journal::append_entry(self.components.audit.as_ref(), &entry).await?;
+        self.state.governor.record(action, &target, now);
+        acted.push(Acted {
+            at: now,
+            action,
+            allowed: true,
+            subject: question.subject,
+            because,
+        });
+        Ok(true)
+    }
+
+    /// The facts of this moment.
+    pub(super) fn book(&self, now: Timestamp) -> Result<FactBook, Error> {
+        let mut book = FactBook::new(self.policies.schema(), now);
+        book.state(&self.state)?;
+        Ok(book)
+    }
+
+    pub(super) async fn load(&self, version: ModelVersion) -> Result<Arc<ServedModel>, Error> {
+        candidate::load(
+            version,
+            self.components.artifacts.as_ref(),
+            self.components.loader.as_ref(),
+        )
+        .await
+    }
+}
+
+/// What is asked of the policies.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    pub(super) now: Timestamp,
+    pub(super) book: &'a FactBook,
+    pub(super) subject: Subject,
+    pub(super) evidence: Option<Evidence>,
+    /// What the evidence says, for a person; may be empty.
+    pub(super) detail: String,
+}
+
+impl<'a> Question<'a> {
+    /// A question that the facts say everything about.
+    pub(super) fn new(now: Timestamp, book: &'a FactBook, subject: Subject) -> Self {
+        Self {
+            now,
+            book,
+            subject,
+            evidence: None,
+            detail: String::new(),
+        }
+    }
+}
+
+fn load_policies(documents: &[PolicyDocument]) -> Result<PolicySet, Error> {
+    let refused =
+        |error: PolicyError| Error::new(ErrorKind::Invalid, "load the policies", error.to_string());
+    let documents: Vec<(&str, &str)> = documents
+        .iter()
+        .map(|document| (document.source.as_str(), document.text.as_str()))
+        .collect();
+    let policies =
+        PolicySet::load(&documents, &fact_schema().map_err(refused)?).map_err(refused)?;
+    match policies.run_tests().first() {
+        None => Ok(policies),
+        Some(failure) => Err(Error::new(
+            ErrorKind::Invalid,
+            "load the policies",
+            failure.to_string(),
+        )),
+    }
+}
+
+async fn load_version(
+    components: &Components,
+    settings: &ControlSettings,
+    digest: &Digest,
+) -> Result<Arc<ServedModel>, Error> {
+    let version = components.registry.version(&settings.model, digest).await?;
+    candidate::load(
+        version,
+        components.artifacts.as_ref(),
+        components.loader.as_ref(),
+    )
+    .await
+}
+
+/// Points the champion alias at a version, unless that has been done already: before a crash, say.
+pub(super) async fn point_champion(
+    registry: &dyn ModelRegistry,
+    settings: &ControlSettings,
+    to: Digest,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let alias = Alias::champion();
+    let history = registry.alias_history(&settings.model, &alias).await?;
+    if history
+        .iter()
+        .any(|target| target.digest == to && target.since == at)
+    {
+        return Ok(());
+    }
+    let from = history.last().map(|target| target.digest);
+    registry
+        .move_alias(
+            &settings.model,
+            &AliasMove {
+                alias,
+                from,
+                to,
+                at,
+            },
+        )
+        .await
+}

@@ -1,0 +1,148 @@
+//! What is written down about a decision.
+
+use jiff::Timestamp;
+use noops_canary::{Judge, Rollout, Transition};
+use noops_core::{AuditLog, AuditRecord, Digest, Error, ErrorKind};
+use noops_policy::{Decision, FactRecord, FactSchema};
+use serde::{Deserialize, Serialize};
+
+use super::settings::ControlSettings;
+
+/// A policy document by the name of its source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyDocument {
+    /// The name, such as a file name.
+    pub source: String,
+    /// The YAML text.
+    pub text: String,
+}
+
+/// The first entry: what all later decisions can be re-evaluated with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The policies, word for word.
+    pub policies: Vec<PolicyDocument>,
+    /// What their conditions were checked against.
+    pub facts: FactSchema,
+    /// The settings of the controller.
+    pub settings: ControlSettings,
+}
+
+/// What a decision is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A version of the model.
+    Version {
+        /// Its number.
+        number: u64,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A candidate that has no number yet.
+    Candidate {
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A training run.
+    Run {
+        /// Its name.
+        name: String,
+    },
+    /// The inputs of the model.
+    Inputs {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The automation itself.
+    Automation,
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version { number, .. } => write!(f, "version {number}"),
+            Self::Candidate { digest } => write!(f, "candidate {}", digest.short()),
+            Self::Run { name } => write!(f, "run {name}"),
+            Self::Inputs { since } => write!(f, "inputs since {since}"),
+            Self::Automation => f.write_str("automation"),
+        }
+    }
+}
+
+/// The state a rollout decision was computed from: stepping it again proposes the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The rollout before the step.
+    pub rollout: Rollout,
+    /// The judge.
+    pub judge: Judge,
+    /// What the step proposed.
+    pub proposal: Option<Transition>,
+}
+
+/// The body of the audit entry of a decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it is about.
+    pub subject: Subject,
+    /// The decision of the policy.
+    pub decision: Decision,
+    /// The facts it was taken on.
+    pub facts: FactRecord,
+    /// The state behind those facts, for a decision about a rollout.
+    pub evidence: Option<Evidence>,
+    /// Why, for a person.
+    pub because: String,
+}
+
+/// Appends a start entry. Its key is constant, so that a log has one.
+pub(super) async fn append_start(
+    log: &dyn AuditLog,
+    start: &Start,
+    at: Timestamp,
+) -> Result<(), Error> {
+    append(log, START, START.to_owned(), start, at).await
+}
+
+/// Appends a decision. The key is the same when the same decision is taken again after a crash.
+pub(super) async fn append_entry(log: &dyn AuditLog, entry: &Entry) -> Result<(), Error> {
+    let action = entry.decision.action().name();
+    let at = entry.decision.at();
+    append(
+        log,
+        action,
+        format!("{at}/{action}/{}", entry.subject),
+        entry,
+        at,
+    )
+    .await
+}
+
+async fn append<T: Serialize>(
+    log: &dyn AuditLog,
+    kind: &str,
+    key: String,
+    body: &T,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let body = serde_json::to_value(body).map_err(|error| {
+        Error::new(
+            ErrorKind::Invalid,
+            "write down a decision",
+            "it is not JSON",
+        )
+        .caused_by(error)
+    })?;
+    log.append(AuditRecord {
+        key,
+        at,
+        kind: kind.to_owned(),
+        body,
+    })
+    .await
+    .map(drop)
+}
+
+/// The kind of the first entry.
+pub(super) const START: &str = "start";

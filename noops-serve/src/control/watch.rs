@@ -1,0 +1,227 @@
+//! From events to evidence.
+
+use arrow_array::RecordBatch;
+use jiff::{SignedDuration, Timestamp};
+use noops_canary::Arm;
+use noops_core::{Error, Label, Probability};
+use noops_drift::QualityGate;
+
+use super::reference::{Reference, drift_error};
+use super::settings::ControlSettings;
+use super::state::{Awaited, ControlState, DriftSummary, DriftWindow};
+use crate::runtime::{AnsweredBy, Exposure, ExposureOutcome, ShadowScore};
+
+impl ControlState {
+    /// Takes rows as they were delivered, before any repair.
+    pub(super) fn observe_inputs(
+        &mut self,
+        reference: &Reference,
+        rows: &RecordBatch,
+    ) -> Result<(), Error> {
+        self.gate
+            .counts
+            .observe(&reference.inputs, rows)
+            .map_err(drift_error)?;
+        self.drift
+            .inputs
+            .observe(&reference.inputs, rows)
+            .map_err(drift_error)
+    }
+
+    pub(super) fn observe_exposure(
+        &mut self,
+        reference: &Reference,
+        settings: &ControlSettings,
+        exposure: Exposure,
+    ) -> Result<(), Error> {
+        self.service.requests += 1;
+        self.service.repaired += u64::from(exposure.repaired > 0);
+        self.service.slow +=
+            u64::from(u128::from(exposure.latency_us) > settings.latency_objective.as_micros());
+        let (score, by) = match exposure.outcome {
+            ExposureOutcome::Answered { score, by } => (score, by),
+            ExposureOutcome::Rejected => return Ok(()),
+            ExposureOutcome::Failed => {
+                self.observe_failure(&exposure);
+                return Ok(());
+            }
+        };
+        let mut awaited = Awaited {
+            at: exposure.at,
+            champion: None,
+            challenger: None,
+        };
+        match by {
+            AnsweredBy::Champion => awaited.champion = Some(score),
+            AnsweredBy::Challenger => awaited.challenger = Some(score),
+            AnsweredBy::Fallback => {
+                awaited.champion = Some(score);
+                self.observe_failure(&exposure);
+            }
+        }
+        if by != AnsweredBy::Fallback {
+            self.service.succeeded += 1;
+        }
+        if let (AnsweredBy::Challenger, Some(experiment)) = (by, &mut self.experiment) {
+            experiment.live_answers += 1;
+        }
+        self.drift
+            .scores
+            .observe_value(&reference.scores, f64::from(score))
+            .map_err(drift_error)?;
+        self.awaiting.insert(exposure.request, awaited);
+        Ok(())
+    }
+
+    fn observe_failure(&mut self, exposure: &Exposure) {
+        if let Some(experiment) = &mut self.experiment {
+            experiment
+                .judge
+                .observe_failure(exposure.arm, exposure.share);
+        }
+    }
+
+    /// Adds what the other arm would have said. A score of a version that is no longer compared is of no use.
+    pub(super) fn observe_shadow(&mut self, shadow: &ShadowScore) {
+        let current = match shadow.arm {
+            Arm::Champion => Some(self.champion.digest),
+            Arm::Challenger => self
+                .experiment
+                .as_ref()
+                .map(|experiment| experiment.candidate),
+        };
+        if current != Some(shadow.version) {
+            return;
+        }
+        if let Some(awaited) = self.awaiting.get_mut(&shadow.request) {
+            match shadow.arm {
+                Arm::Champion => awaited.champion = shadow.score,
+                Arm::Challenger => awaited.challenger = shadow.score,
+            }
+        }
+    }
+
+    /// Joins a label to its prediction. A label that nobody waits for (a duplicate, or one that came after the horizon) has no
+    /// effect.
+    pub(super) fn observe_label(&mut self, settings: &ControlSettings, label: &Label) {
+        let Some(awaited) = self.awaiting.remove(&label.request) else {
+            return;
+        };
+        // What was predicted from broken inputs says nothing about the model.
+        if self
+            .gate
+            .quarantined_since
+            .is_some_and(|since| awaited.at >= since)
+        {
+            return;
+        }
+        let champion = awaited.champion.and_then(probability);
+        if let Some(predicted) = champion {
+            self.harm
+                .observe(block(awaited.at, settings.batch), predicted, label.observed);
+        }
+        let challenger = awaited.challenger.and_then(probability);
+        if let (Some(experiment), Some(champion), Some(challenger)) =
+            (&mut self.experiment, champion, challenger)
+        {
+            let loss = |predicted: Probability| squared_error(predicted, label);
+            experiment.judge.observe_pair(
+                block(awaited.at, settings.judge_block),
+                loss(champion),
+                loss(challenger),
+            );
+        }
+    }
+
+    /// Gives up on labels beyond the horizon, and closes the blocks whose labels are in.
+    pub(super) fn close_blocks(&mut self, settings: &ControlSettings, now: Timestamp) {
+        let horizon = before(now, settings.label_horizon);
+        let waiting = self.awaiting.len();
+        self.awaiting.retain(|_, awaited| awaited.at >= horizon);
+        self.unlabelled += (waiting - self.awaiting.len()) as u64;
+        self.harm.close_before(block(horizon, settings.batch));
+        if let Some(experiment) = &mut self.experiment {
+            experiment
+                .judge
+                .close_before(block(horizon, settings.judge_block));
+        }
+    }
+
+    /// Judges the batch that is being collected. Returns whether the batch is over.
+    pub(super) fn judge_batch(
+        &mut self,
+        reference: &Reference,
+        gate: &QualityGate,
+        settings: &ControlSettings,
+        now: Timestamp,
+    ) -> Result<BatchEnd, Error> {
+        let report = gate
+            .check(&reference.inputs, &self.gate.counts)
+            .map_err(drift_error)?;
+        self.gate.report = Some(report);
+        let over = self.gate.batch_since <= before(now, settings.batch);
+        Ok(if over { BatchEnd::Over } else { BatchEnd::Open })
+    }
+
+    /// Measures drift over the window, and begins a new window when it is long enough.
+    pub(super) fn measure_drift(
+        &mut self,
+        reference: &Reference,
+        settings: &ControlSettings,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let inputs = reference
+            .inputs
+            .compare(&self.drift.inputs, &settings.drift)
+            .map_err(drift_error)?;
+        let scores = reference
+            .scores
+            .compare(&self.drift.scores, &settings.drift)
+            .map_err(drift_error)?;
+        let worst = inputs.worst();
+        let summary = DriftSummary {
+            share_drifted: inputs.share_drifted(),
+            worst_psi: worst.map_or(0.0, |column| column.psi().statistic()),
+            worst_feature: worst.map(|column| column.column().to_owned()),
+            score_psi: scores
+                .worst()
+                .map_or(0.0, |column| column.psi().statistic()),
+        };
+        if self.drift.since <= before(now, settings.drift_window) {
+            self.drift = DriftWindow::new(reference, now);
+        }
+        self.drift.summary = Some(summary);
+        Ok(())
+    }
+}
+
+/// Whether the batch of inputs is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BatchEnd {
+    Open,
+    Over,
+}
+
+/// The number of the block an instant lies in.
+pub(super) fn block(at: Timestamp, length: std::time::Duration) -> u64 {
+    let length = u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1);
+    // Before the epoch there is no service to look after.
+    u64::try_from(at.as_microsecond()).unwrap_or(0) / length
+}
+
+/// The instant that lies `ago` before another; the earliest there is when that would be before it.
+pub(super) fn before(now: Timestamp, ago: std::time::Duration) -> Timestamp {
+    SignedDuration::try_from(ago)
+        .ok()
+        .and_then(|ago| now.checked_sub(ago).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
+fn probability(score: f32) -> Option<Probability> {
+    Probability::new(f64::from(score)).ok()
+}
+
+fn squared_error(predicted: Probability, label: &Label) -> Probability {
+    let error = predicted.get() - label.observed.as_f64();
+    Probability::new(error * error).unwrap_or(Probability::ONE)
+}
