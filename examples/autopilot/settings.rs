@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use noops_canary::{CanaryError, JudgeSettings, PairedSettings, RampStage, RolloutPlan, StageGate};
-use noops_core::{Error, ErrorKind, Share};
-use noops_drift::CalibrationSettings;
+use noops_core::{Error, ErrorKind, Probability, Share};
+use noops_drift::{CalibrationSettings, GateSettings};
 use noops_policy::{Action, GovernorSettings, PolicySet};
 use noops_serve::{ControlSettings, PolicyDocument, fact_schema};
 
@@ -18,7 +18,7 @@ pub(crate) fn control() -> Result<ControlSettings, Error> {
         PairedSettings::default()
             .with_margin(0.002)
             .with_harm(0.002)
-            .with_block_range(0.05)
+            .with_block_range(0.1)
             .with_min_block(20),
     );
     let governor = GovernorSettings::default()
@@ -33,6 +33,7 @@ pub(crate) fn control() -> Result<ControlSettings, Error> {
                 .with_tolerance(0.01)
                 .with_block_range(0.25),
         )
+        .with_gate(GateSettings::default().with_missing_tolerance(Probability::new(0.3).map_err(|error| invalid().caused_by(error))?))
         .with_steady(["distance", "seats", "engines"])
         .with_governor(governor)
         .with_judge_block(hours(1))
