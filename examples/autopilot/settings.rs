@@ -33,7 +33,9 @@ pub(crate) fn control() -> Result<ControlSettings, Error> {
                 .with_tolerance(0.01)
                 .with_block_range(0.25),
         )
-        .with_gate(GateSettings::default().with_missing_tolerance(Probability::new(0.3).map_err(|error| invalid().caused_by(error))?))
+        .with_gate(GateSettings::default().with_missing_tolerance(
+            Probability::new(0.3).map_err(|error| invalid().caused_by(error))?,
+        ))
         .with_steady(["distance", "seats", "engines"])
         .with_governor(governor)
         .with_judge_block(hours(1))

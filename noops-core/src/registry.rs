@@ -48,6 +48,28 @@ pub struct Registration {
     pub registered_at: Timestamp,
 }
 
+impl Registration {
+    /// A registration without metrics, parameters, profile and lineage; set those that are known.
+    #[must_use]
+    pub fn new(
+        model: ModelName,
+        digest: Digest,
+        contract: Contract,
+        registered_at: Timestamp,
+    ) -> Self {
+        Self {
+            model,
+            digest,
+            contract,
+            metrics: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            profile: None,
+            lineage: Lineage::default(),
+            registered_at,
+        }
+    }
+}
+
 /// An immutable version of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelVersion {

@@ -60,7 +60,7 @@ fn summary(report: &Report) -> String {
         "and it does not verify"
     };
     format!(
-        "The autopilot made {predictions} ({failed} failed) and learned from {labels}. \
+        "The autopilot made {predictions} ({failed} failed) and received {labels}. \
          Its Brier score was {brier} against {frozen_brier} of the model frozen after January: {brier_change}, where lower is better. \
          Its AUC was {auc} against {frozen_auc}: {auc_change}, where higher is better. \
          On the way it took {retrains}, {promotions}, {rollbacks} and {escalations} to a person. \

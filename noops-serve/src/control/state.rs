@@ -1,6 +1,6 @@
 //! Everything the controller remembers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use noops_core::{Digest, Error, Probability, Share, TimeSpan, TrainingRequest};
@@ -49,7 +49,7 @@ impl ControlState {
             champion,
             awaiting: BTreeMap::new(),
             unlabelled: 0,
-            drift: DriftWindow::new(reference, now),
+            drift: DriftWindow::new(reference),
             gate: Gate::new(reference, now),
             service: Service::default(),
             experiment: None,
@@ -164,20 +164,28 @@ impl TrainingJob {
     }
 }
 
-/// The inputs and scores since the window began.
+/// The batches of the last drift window, each counted on its own so that the oldest can leave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct DriftWindow {
-    pub(super) since: Timestamp,
-    pub(super) inputs: Counts,
+    /// Counts of whole batches, oldest first.
+    pub(super) batches: VecDeque<BatchCounts>,
+    /// The scores of the batch that is being collected; its inputs are those of the gate.
     pub(super) scores: Counts,
     pub(super) summary: Option<DriftSummary>,
 }
 
+/// What one batch held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct BatchCounts {
+    pub(super) since: Timestamp,
+    pub(super) inputs: Counts,
+    pub(super) scores: Counts,
+}
+
 impl DriftWindow {
-    pub(super) fn new(reference: &Reference, now: Timestamp) -> Self {
+    pub(super) fn new(reference: &Reference) -> Self {
         Self {
-            since: now,
-            inputs: Counts::new(&reference.inputs),
+            batches: VecDeque::new(),
             scores: Counts::new(&reference.scores),
             summary: None,
         }

@@ -356,7 +356,7 @@ impl Controller {
             mean_score: reference.mean_score,
         };
         self.state.harm = harm_monitor(&self.settings, reference.mean_score)?;
-        self.state.drift = DriftWindow::new(&reference, now);
+        self.state.drift = DriftWindow::new(&reference);
         self.state.gate.counts = Counts::new(&reference.inputs);
         // Predictions of the old champion that still wait for a label say nothing about the new one.
         for awaited in self.state.awaiting.values_mut() {

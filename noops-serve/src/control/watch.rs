@@ -4,11 +4,11 @@ use arrow_array::RecordBatch;
 use jiff::{SignedDuration, Timestamp};
 use noops_canary::Arm;
 use noops_core::{Error, Label, Probability};
-use noops_drift::QualityGate;
+use noops_drift::{Counts, QualityGate};
 
 use super::reference::{Reference, drift_error};
 use super::settings::ControlSettings;
-use super::state::{Awaited, ControlState, DriftSummary, DriftWindow};
+use super::state::{Awaited, BatchCounts, ControlState, DriftSummary};
 use crate::runtime::{AnsweredBy, Exposure, ExposureOutcome, ShadowScore};
 
 impl ControlState {
@@ -20,10 +20,6 @@ impl ControlState {
     ) -> Result<(), Error> {
         self.gate
             .counts
-            .observe(&reference.inputs, rows)
-            .map_err(drift_error)?;
-        self.drift
-            .inputs
             .observe(&reference.inputs, rows)
             .map_err(drift_error)
     }
@@ -163,34 +159,52 @@ impl ControlState {
         Ok(if over { BatchEnd::Over } else { BatchEnd::Open })
     }
 
-    /// Measures drift over the window, and begins a new window when it is long enough.
+    /// Moves the window on by the batch that has just ended, and measures drift over it.
     pub(super) fn measure_drift(
         &mut self,
         reference: &Reference,
         settings: &ControlSettings,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let scores = std::mem::replace(&mut self.drift.scores, Counts::new(&reference.scores));
+        let ended = BatchCounts {
+            since: self.gate.batch_since,
+            inputs: self.gate.counts.clone(),
+            scores,
+        };
+        self.drift.batches.push_back(ended);
+        let oldest = before(now, settings.drift_window);
+        self.drift.batches.retain(|batch| batch.since >= oldest);
+
+        let (mut inputs, mut scores) = (
+            Counts::new(&reference.inputs),
+            Counts::new(&reference.scores),
+        );
+        for batch in &self.drift.batches {
+            inputs.merge(&batch.inputs).map_err(drift_error)?;
+            scores.merge(&batch.scores).map_err(drift_error)?;
+        }
         let inputs = reference
             .inputs
-            .compare(&self.drift.inputs, &settings.drift)
+            .compare(&inputs, &settings.drift)
             .map_err(drift_error)?;
         let scores = reference
             .scores
-            .compare(&self.drift.scores, &settings.drift)
+            .compare(&scores, &settings.drift)
             .map_err(drift_error)?;
-        let worst = inputs.worst();
-        let summary = DriftSummary {
+        let worst = inputs
+            .columns()
+            .iter()
+            .max_by(|a, b| a.psi().statistic().total_cmp(&b.psi().statistic()));
+        self.drift.summary = Some(DriftSummary {
             share_drifted: inputs.share_drifted(),
             worst_psi: worst.map_or(0.0, |column| column.psi().statistic()),
             worst_feature: worst.map(|column| column.column().to_owned()),
             score_psi: scores
-                .worst()
+                .columns()
+                .first()
                 .map_or(0.0, |column| column.psi().statistic()),
-        };
-        if self.drift.since <= before(now, settings.drift_window) {
-            self.drift = DriftWindow::new(reference, now);
-        }
-        self.drift.summary = Some(summary);
+        });
         Ok(())
     }
 }

@@ -1,0 +1,268 @@
+//! A service that predicts, shows its controller everything, and writes down what it sees.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use noops_canary::{RampStage, RolloutPlan, StageGate};
+use noops_core::{
+    Alias, AliasTarget, ArtifactStore, AuditEntry, AuditLog, Digest, InMemoryArtifacts,
+    InMemoryAuditLog, InMemoryNotifier, InMemoryRegistry, ManualClock, ModelRegistry, ModelVersion,
+    Notification, Registration, Share, TrainingRequest,
+};
+use noops_policy::{Action, GovernorSettings};
+use noops_serve::{
+    Acted, Components, ControlSettings, ControlState, Controller, DeploymentSettings,
+    PolicyDocument, Request,
+};
+
+use crate::model::{Line, LineLoader, LineTrainer};
+use crate::policies;
+use crate::world::{World, asked_at, at, features};
+
+/// Everything that outlives a process, and the trainer.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) world: World,
+    pub(crate) registry: Arc<InMemoryRegistry>,
+    pub(crate) artifacts: Arc<InMemoryArtifacts>,
+    pub(crate) audit: Arc<InMemoryAuditLog>,
+    pub(crate) notifier: Arc<InMemoryNotifier>,
+    pub(crate) trainer: Arc<LineTrainer>,
+    clock: Arc<ManualClock>,
+}
+
+impl Surroundings {
+    pub(crate) fn new(world: World) -> Self {
+        Self::learning_from(world, 7)
+    }
+
+    /// The trainer learns from so many days.
+    pub(crate) fn learning_from(world: World, days: i64) -> Self {
+        Self {
+            registry: Arc::new(InMemoryRegistry::new()),
+            artifacts: Arc::new(InMemoryArtifacts::new()),
+            audit: Arc::new(InMemoryAuditLog::new()),
+            notifier: Arc::new(InMemoryNotifier::new()),
+            trainer: Arc::new(LineTrainer::new(world.clone(), days)),
+            clock: Arc::new(ManualClock::new(at(0))),
+            world,
+        }
+    }
+
+    pub(crate) fn components(&self, policies: Vec<PolicyDocument>) -> Components {
+        Components {
+            registry: self.registry.clone(),
+            artifacts: self.artifacts.clone(),
+            audit: self.audit.clone(),
+            notifier: self.notifier.clone(),
+            trainer: self.trainer.clone(),
+            loader: Arc::new(LineLoader),
+            clock: self.clock.clone(),
+            policies,
+            deployment: DeploymentSettings::default(),
+        }
+    }
+
+    pub(crate) async fn versions(&self) -> Vec<ModelVersion> {
+        self.registry.versions(&settings().model).await.unwrap()
+    }
+
+    pub(crate) async fn champions(&self) -> Vec<AliasTarget> {
+        let (model, alias) = (settings().model, Alias::champion());
+        self.registry.alias_history(&model, &alias).await.unwrap()
+    }
+
+    pub(crate) async fn log(&self) -> Vec<AuditEntry> {
+        self.audit.entries().await.unwrap()
+    }
+}
+
+/// The service. The hour is the next one to live through.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) around: Surroundings,
+    pub(crate) controller: Controller,
+    pub(crate) hour: i64,
+    pub(crate) diary: Diary,
+    intruder_at: Option<i64>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Diary {
+    pub(crate) acted: Vec<Acted>,
+    /// How many rows each version has answered.
+    pub(crate) answers: BTreeMap<Digest, u64>,
+    pub(crate) answers_while_training: u64,
+    pub(crate) refusals: u64,
+}
+
+impl Host {
+    pub(crate) async fn start(world: World) -> Self {
+        Self::start_in(Surroundings::new(world), settings()).await
+    }
+
+    pub(crate) async fn start_in(around: Surroundings, settings: ControlSettings) -> Self {
+        let components = around.components(policies::all());
+        let (controller, acted) = Controller::bootstrap(components, settings, &first())
+            .await
+            .unwrap();
+        Self {
+            around,
+            controller,
+            hour: 0,
+            diary: Diary {
+                acted,
+                ..Diary::default()
+            },
+            intruder_at: None,
+        }
+    }
+
+    /// At this hour somebody else registers a line that is upside down.
+    pub(crate) fn with_intruder_at(mut self, hour: i64) -> Self {
+        self.intruder_at = Some(hour);
+        self
+    }
+
+    pub(crate) async fn live_until(&mut self, hour: i64) {
+        while self.hour < hour {
+            self.live_an_hour().await;
+        }
+    }
+
+    /// Lives until something has been done, and not beyond an hour.
+    pub(crate) async fn live_until_done(&mut self, action: Action, before: i64) {
+        let done = self.times(action);
+        while self.times(action) == done {
+            assert!(self.hour < before, "no {action} before hour {before}");
+            self.live_an_hour().await;
+        }
+    }
+
+    async fn live_an_hour(&mut self) {
+        let rows: Vec<_> = self.around.world.rows(self.hour).collect();
+        let ids = rows.iter().map(|row| row.id()).collect();
+        let xs = features(rows.iter().map(|row| row.x).collect());
+        let request = Request::new(ids, xs).unwrap();
+
+        self.around.clock.set(asked_at(self.hour));
+        let deployment = self.controller.deployment().clone();
+        let reply = deployment.predict(&request).await.unwrap();
+        for answer in &reply {
+            match answer {
+                Ok(prediction) => {
+                    *self.diary.answers.entry(prediction.version()).or_default() += 1;
+                    let training = self.controller.state().training().is_some();
+                    self.diary.answers_while_training += u64::from(training);
+                }
+                Err(_) => self.diary.refusals += 1,
+            }
+        }
+
+        self.controller.observe_inputs(request.rows()).unwrap();
+        self.controller
+            .observe_exposures(deployment.drain_exposures())
+            .unwrap();
+        self.controller.observe_shadows(&deployment.score_shadows());
+        for label in self.around.world.labels(self.hour) {
+            self.controller.observe_label(&label);
+        }
+        if self.intruder_at == Some(self.hour) {
+            self.push(&upside_down().to_bytes(), |_| ()).await;
+        }
+
+        self.hour += 1;
+        self.around.clock.set(at(self.hour));
+        let acted = self.controller.reconcile(at(self.hour)).await.unwrap();
+        self.diary.acted.extend(acted);
+    }
+
+    /// Registers a version past the controller: the champion's registration with other bytes, changed as told.
+    pub(crate) async fn push(
+        &self,
+        artifact: &[u8],
+        change: impl FnOnce(&mut Registration),
+    ) -> ModelVersion {
+        let digest = self.around.artifacts.put(artifact).await.unwrap();
+        let champion = self.controller.deployment().champion();
+        let mut registration = Registration {
+            digest,
+            registered_at: at(self.hour),
+            ..champion.version().registration().clone()
+        };
+        change(&mut registration);
+        self.around.registry.register(registration).await.unwrap()
+    }
+
+    pub(crate) fn save(&self) -> String {
+        serde_json::to_string(self.controller.state()).unwrap()
+    }
+
+    /// Another process takes over from a saved state, at the hour in which it was saved.
+    pub(crate) async fn resume(&mut self, saved: &str, hour: i64) {
+        let state: ControlState = serde_json::from_str(saved).unwrap();
+        let components = self.around.components(policies::all());
+        self.controller = Controller::resume(components, settings(), state)
+            .await
+            .unwrap();
+        self.hour = hour;
+    }
+
+    /// What was done, the refusals left out.
+    pub(crate) fn actions(&self) -> Vec<Action> {
+        let allowed = self.diary.acted.iter().filter(|acted| acted.allowed);
+        allowed.map(|acted| acted.action).collect()
+    }
+
+    pub(crate) fn times(&self, action: Action) -> usize {
+        let done = self.actions();
+        done.iter().filter(|done| **done == action).count()
+    }
+
+    /// What people were told since the last call.
+    pub(crate) fn messages(&self) -> Vec<Notification> {
+        self.around.notifier.take()
+    }
+
+    /// The titles of what people were told since the last call.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let messages = self.messages().into_iter();
+        messages.map(|message| message.title).collect()
+    }
+}
+
+pub(crate) fn settings() -> ControlSettings {
+    let ramp = [100_000, 500_000].map(|ppm| {
+        let share = Share::from_ppm(ppm).unwrap();
+        RampStage::new(share, StageGate::new(hours(12), hours(240), 200))
+    });
+    let shadow = StageGate::new(hours(24), hours(240), 500);
+    let plan = RolloutPlan::new(shadow, ramp.to_vec()).unwrap();
+    let governor = GovernorSettings::default()
+        .with_cooldown(Action::Retrain, hours(72))
+        .with_cooldown(Action::Escalate, hours(30 * 24));
+    ControlSettings::new("tides".parse().unwrap(), plan).with_governor(governor)
+}
+
+pub(crate) fn first() -> TrainingRequest {
+    TrainingRequest {
+        run: "tides-1".to_owned(),
+        snapshot_at: at(0),
+        parent: None,
+        quarantined: Vec::new(),
+    }
+}
+
+/// The opposite of the truth before it turns.
+pub(crate) fn upside_down() -> Line {
+    Line {
+        intercept: 0.8,
+        slope: -0.6,
+    }
+}
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3600)
+}
