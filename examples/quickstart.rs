@@ -7,7 +7,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, activation::sigmoid};
 use noops_core::arrow_array::{Float64Array, RecordBatch};
 use noops_core::{ArtifactStore, Clock, ModelRegistry, Observed, Probability, Sqlite, SystemClock};
-use noops_core::{Contract, Feature, FeatureRule, OutputRule, Registration, Remedy};
+use noops_core::{Contract, Feature, FeatureRule, OutputRule, Registration};
 use noops_drift::{CalibrationMonitor, CalibrationSettings};
 use noops_policy::{Action, Facts, PolicySet};
 use noops_serve::{BurnExecutor, Deployment, DeploymentSettings, Request, ServedModel};
@@ -17,7 +17,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Your trained model, and what it demands of its input.
     let model = LinearConfig::new(1, 1).init(&Device::flex());
     let amount = FeatureRule::strict(Feature::number_between("amount", 0.0, 1e4));
-    let amount = amount.with_missing(Remedy::Impute(40.0));
     let contract = Contract::new([amount], OutputRule::probability())?;
 
     // Open a registry: one SQLite file holds versions, artifacts, decisions and state.
@@ -50,8 +49,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // Load a policy, checked against the declared facts, and ask it.
-    let policy = include_str!("policies/retrain.yaml");
-    let policies = PolicySet::load(&[("retrain.yaml", policy)], &noops_serve::fact_schema()?)?;
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let policy = std::fs::read_to_string(format!("{folder}/policies/retrain.yaml"))?;
+    let policies = PolicySet::load(&[("retrain.yaml", &policy)], &noops_serve::fact_schema()?)?;
     let mut facts = Facts::new(policies.schema());
     facts.set("harm.max_e", harm.evidence().max().value(), now)?;
     let decision = policies.decide(Action::Retrain, &facts, now);

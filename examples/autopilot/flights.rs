@@ -1,5 +1,6 @@
 //! The real world: every flight that left New York City in 2013, in the order of its schedule.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl Flights {
                 .flatten()
                 .map(|minutes| minutes > LATE_MINUTES)
         };
-        Ok(Self {
+        let flights = Self {
             scheduled: order
                 .iter()
                 .filter_map(|&row| {
@@ -86,7 +87,16 @@ impl Flights {
             late: order.iter().map(late).collect(),
             rows,
             digest: Digest::of(&bytes),
-        })
+        };
+        let landed = (0..flights.first_at(midnight(2, 1)))
+            .filter(|flight| flights.late.get(*flight).copied().flatten().is_some());
+        if landed.count() < FEWEST_TO_TRAIN_ON {
+            return Err(fail(format!(
+                "`{}` has fewer than {FEWEST_TO_TRAIN_ON} landed flights in January 2013 to train on",
+                path.display()
+            )));
+        }
+        Ok(flights)
     }
 
     /// How many flights there are.
@@ -147,9 +157,11 @@ impl Raw<'_> {
                 column.data_type()
             ))
         };
-        Ok(NumberColumn::try_new(column.as_ref())
-            .ok_or_else(wrong)?
+        let numbers = NumberColumn::try_new(column.as_ref()).ok_or_else(wrong)?;
+        // Not a number is as missing as null.
+        Ok(numbers
             .iter()
+            .map(|value| value.filter(|value| value.is_finite()))
             .collect())
     }
 
@@ -184,7 +196,7 @@ impl Raw<'_> {
                     .ok()?;
                 Some((
                     row,
-                    midnight.timestamp().as_second() / 60 + minute_of_day((*clock)?),
+                    midnight.timestamp().as_second() / 60 + minute_of_day((*clock)?)?,
                 ))
             });
         let path = self.path.display();
@@ -201,7 +213,8 @@ impl Raw<'_> {
 
     /// Landings in minutes since the epoch, on the clock of New York. The schedule gives the arrival on the local clock of the
     /// destination, so its time zone is recovered first: the whole number of hours that brings the scheduled flight time closest
-    /// to what the distance takes.
+    /// to what the distance takes, for most flights to that destination in that half of the year (not every destination
+    /// changes its clocks when New York does).
     fn landing_minutes(
         &self,
         scheduled: &[i64],
@@ -211,22 +224,60 @@ impl Raw<'_> {
             self.numbers("sched_dep_time")?,
             self.numbers("sched_arr_time")?,
         );
-        let distance = self.numbers("distance")?;
-        let flights = scheduled
+        let (distance, departure_delay) = (self.numbers("distance")?, self.numbers("dep_delay")?);
+        let (destinations, months) = (self.texts("dest")?, self.numbers("month")?);
+        let on_the_clock: Vec<Option<f64>> = departs
+            .iter()
+            .zip(&arrives)
+            .map(|(departs, arrives)| {
+                Some(
+                    (minute_of_day((*arrives)?)? - minute_of_day((*departs)?)?)
+                        .rem_euclid(DAY_MINUTES) as f64,
+                )
+            })
+            .collect();
+        let summer = |row: usize| {
+            months
+                .get(row)
+                .copied()
+                .flatten()
+                .is_some_and(|month| (4.0..=10.0).contains(&month))
+        };
+        let key = |row: usize| (destinations.value(row).to_owned(), summer(row));
+        let mut zones: BTreeMap<(String, bool), BTreeMap<i64, u32>> = BTreeMap::new();
+        for (row, (on_the_clock, miles)) in on_the_clock.iter().zip(&distance).enumerate() {
+            if let (Some(on_the_clock), Some(miles)) = (on_the_clock, miles) {
+                let hours = ((on_the_clock - TAXI_MINUTES - miles / MILES_PER_MINUTE) / 60.0)
+                    .round() as i64;
+                *zones.entry(key(row)).or_default().entry(hours).or_default() += 1;
+            }
+        }
+        let usual = |row: usize| {
+            zones
+                .get(&key(row))?
+                .iter()
+                .max_by_key(|(_, flights)| **flights)
+                .map(|(hours, _)| *hours)
+        };
+        let landings = scheduled
             .iter()
             .zip(delay)
-            .zip(departs)
-            .zip(arrives)
-            .zip(distance);
-        Ok(flights
-            .map(|((((scheduled, delay), departs), arrives), distance)| {
-                let on_the_clock =
-                    (minute_of_day(arrives?) - minute_of_day(departs?)).rem_euclid(24 * 60) as f64;
-                let typical = TAXI_MINUTES + distance? / MILES_PER_MINUTE;
-                let hours_of_zone = ((on_the_clock - typical) / 60.0).round();
-                let flight_time = on_the_clock - 60.0 * hours_of_zone;
-                Some(scheduled + (flight_time + (*delay)?) as i64)
-            })
+            .zip(&on_the_clock)
+            .zip(&departure_delay)
+            .zip(&distance)
+            .enumerate();
+        Ok(landings
+            .map(
+                |(row, ((((scheduled, delay), on_the_clock), departure_delay), miles))| {
+                    let flight_time = (*on_the_clock)? - 60.0 * usual(row)? as f64;
+                    // Whatever the schedule says, nobody arrives faster than the aircraft flies.
+                    let fastest = (*departure_delay)? + (*miles)? / FASTEST_MILES_PER_MINUTE;
+                    Some(
+                        scheduled
+                            .saturating_add((flight_time + (*delay)?).max(fastest).ceil() as i64),
+                    )
+                },
+            )
             .collect())
     }
 
@@ -238,18 +289,18 @@ impl Raw<'_> {
         }
         let hours = scheduled
             .iter()
-            .map(|minute| format!("{:02}h", minute.rem_euclid(24 * 60) / 60));
+            .map(|minute| format!("{:02}h", minute.rem_euclid(DAY_MINUTES) / 60));
         columns.push(("hour", Arc::new(StringArray::from_iter_values(hours))));
         let weekdays = scheduled.iter().map(|minute| {
             WEEKDAYS
-                .get((minute.div_euclid(24 * 60)).rem_euclid(7) as usize)
+                .get((minute.div_euclid(DAY_MINUTES)).rem_euclid(7) as usize)
                 .copied()
                 .unwrap_or("")
         });
         columns.push(("weekday", Arc::new(StringArray::from_iter_values(weekdays))));
         let minutes = scheduled
             .iter()
-            .map(|minute| Some(minute.rem_euclid(24 * 60) as f64));
+            .map(|minute| Some(minute.rem_euclid(DAY_MINUTES) as f64));
         columns.push(("minute_of_day", Arc::new(minutes.collect::<Float64Array>())));
         for name in NUMBERS {
             columns.push((
@@ -292,10 +343,11 @@ fn read_parquet(path: &Path) -> Result<RecordBatch, Failure> {
     concat_batches(&schema, &batches).map_err(|error| unreadable(&error))
 }
 
-/// Minutes since midnight of a clock time as an HHMM number.
-fn minute_of_day(hhmm: f64) -> i64 {
+/// Minutes since midnight of a clock time as an HHMM number, if it is one.
+fn minute_of_day(hhmm: f64) -> Option<i64> {
     let hhmm = hhmm as i64;
-    hhmm / 100 * 60 + hhmm % 100
+    let (hour, minute) = (hhmm / 100, hhmm % 100);
+    ((0..=24).contains(&hour) && (0..60).contains(&minute)).then_some(hour * 60 + minute)
 }
 
 fn minute_to_timestamp(minute: i64) -> Timestamp {
@@ -318,6 +370,11 @@ const NUMBERS: [&str; 10] = [
 /// Day 0 of the epoch was a Thursday.
 const WEEKDAYS: [&str; 7] = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
 const LATE_MINUTES: f64 = 15.0;
+/// Below this nothing is learned that deserves to be served.
+const FEWEST_TO_TRAIN_ON: usize = 1_000;
+const DAY_MINUTES: i64 = 24 * 60;
 /// Gate to gate beyond the flight itself, and cruising speed, as the median flight of the file has them.
 const TAXI_MINUTES: f64 = 50.0;
 const MILES_PER_MINUTE: f64 = 7.5;
+/// With the strongest tail wind.
+const FASTEST_MILES_PER_MINUTE: f64 = 11.0;

@@ -93,14 +93,23 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     // All input is checked before anything is written.
     let flights = Arc::new(Flights::read(&arguments.data)?);
     let policies = settings::read_policies(&arguments.policies)?;
-    let identity = Identity::new(arguments.seed, flights.digest, &policies);
+    let identity = Identity::new(
+        arguments.seed,
+        flights.digest,
+        &policies,
+        &settings::control()?,
+    );
     let output = Output::open(&arguments.out, &identity).await?;
 
     let screen = Screen::new(arguments.quiet);
     let world = World::new(flights, &output, arguments.seed)?;
     let mut replay = Replay::begin(world, policies, &output, &screen).await?;
     replay
-        .run_until(flights::midnight_after_months(arguments.months), &screen)
+        .run_until(
+            flights::midnight_after_months(arguments.months),
+            &output,
+            &screen,
+        )
         .await?;
     let (report, timeline) = summary::summarise(&replay, &output, arguments.seed, started).await?;
     output.write_reports(&report, &timeline)?;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use noops_core::{AuditEntry, AuditLog, Digest, Sqlite};
-use noops_serve::PolicyDocument;
+use noops_serve::{ControlSettings, PolicyDocument};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,14 +18,22 @@ pub(crate) struct Identity {
     seed: u64,
     data: Digest,
     policies: Digest,
+    settings: Digest,
 }
 
 impl Identity {
-    pub(crate) fn new(seed: u64, data: Digest, policies: &[PolicyDocument]) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        data: Digest,
+        policies: &[PolicyDocument],
+        settings: &ControlSettings,
+    ) -> Self {
+        let (policies, settings) = (Digest::of_json(policies), Digest::of_json(settings));
         Self {
             seed,
             data,
-            policies: Digest::of_json(policies),
+            policies,
+            settings,
         }
     }
 }
@@ -42,6 +50,15 @@ pub(crate) struct Output {
 impl Output {
     /// Opens the folder of a run: a new one, or one that the same run was cut off in.
     pub(crate) async fn open(folder: &Path, identity: &Identity) -> Result<Self, Failure> {
+        let create = || fs::create_dir_all(folder);
+        create().map_err(|error| {
+            fail(format!(
+                "cannot create the output folder `{}`: {error}",
+                folder.display()
+            ))
+        })?;
+        // Held before anything is read: two runs that begin at once must not both believe that the folder is theirs.
+        let lock = lock(folder)?;
         let known = read_identity(folder)?;
         if let Some(known) = &known {
             refuse_another_run(folder, known, identity)?;
@@ -51,13 +68,6 @@ impl Output {
                 folder.display()
             )));
         }
-        fs::create_dir_all(folder).map_err(|error| {
-            fail(format!(
-                "cannot create the output folder `{}`: {error}",
-                folder.display()
-            ))
-        })?;
-        let lock = lock(folder)?;
         if known.is_none() {
             write_atomically(&folder.join(RUN), &to_json(identity)?)?;
         }
@@ -71,13 +81,14 @@ impl Output {
 
     /// Opens the folder of a run that exists.
     pub(crate) async fn read(folder: &Path) -> Result<Self, Failure> {
-        if read_identity(folder)?.is_none() {
+        if read_identity(folder)?.is_none() || !folder.join(DATABASE).exists() {
             return Err(fail(format!("there is no run in `{}`", folder.display())));
         }
         let lock = lock(folder)?;
+        let database = Sqlite::open(&folder.join(DATABASE)).await?;
         Ok(Self {
             folder: folder.to_owned(),
-            database: Sqlite::open(&folder.join(DATABASE)).await?,
+            database,
             _lock: lock,
         })
     }
@@ -115,37 +126,56 @@ impl Output {
         )
     }
 
-    /// Writes the decisions, one a line, and the hash of the last entry, which shows when the log was cut short.
+    /// Writes the decisions, one a line.
     pub(crate) fn write_decisions(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
         let mut lines = String::new();
         for entry in entries {
             let subject = entry.record.body.get("subject");
             let because = entry.record.body.get("because");
-            let line = json!({ "sequence": entry.sequence, "at": entry.record.at, "action": entry.record.kind, "subject": subject, "because": because, "hash": entry.hash });
+            let line = json!({
+                "sequence": entry.sequence,
+                "at": entry.record.at,
+                "action": entry.record.kind,
+                "subject": subject,
+                "because": because,
+                "hash": entry.hash,
+            });
             lines.push_str(&line.to_string());
             lines.push('\n');
         }
-        write_atomically(&self.folder.join(DECISIONS), lines.as_bytes())?;
-        write_atomically(
-            &self.folder.join(HEAD),
-            head(entries).to_string().as_bytes(),
-        )
+        write_atomically(&self.folder.join(DECISIONS), lines.as_bytes())
     }
 
-    /// Checks that the log ends where the run said it did.
-    pub(crate) fn check_head(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
-        match fs::read_to_string(self.folder.join(HEAD)) {
-            Ok(written) if written != head(entries).to_string() => Err(fail(
-                "the audit log does not end with the entry that the run ended with: something was cut off or added",
-            )),
-            // A run that has not finished has not said where its log ends.
-            _ => Ok(()),
+    /// Notes the last entry of the log beside it, which shows when the log is cut short.
+    pub(crate) fn write_head(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
+        match entries.last() {
+            Some(last) => write_atomically(
+                &self.folder.join(HEAD),
+                format!("{} {}", last.sequence, last.hash).as_bytes(),
+            ),
+            None => Ok(()),
         }
     }
-}
 
-fn head(entries: &[AuditEntry]) -> Digest {
-    entries.last().map_or(AuditEntry::ORIGIN, |last| last.hash)
+    /// Checks that the log still holds the entry that was noted last.
+    pub(crate) fn check_head(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
+        let path = self.folder.join(HEAD);
+        let noted = match fs::read_to_string(&path) {
+            Ok(noted) => noted,
+            // Nothing is noted before the first day has been saved.
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound) => return Ok(()),
+            Err(error) => return Err(fail(format!("cannot read `{}`: {error}", path.display()))),
+        };
+        if entries
+            .iter()
+            .any(|entry| format!("{} {}", entry.sequence, entry.hash) == noted)
+        {
+            return Ok(());
+        }
+        Err(fail(
+            "the audit log lacks the entry that this run noted last: something was cut off or changed",
+        ))
+    }
 }
 
 fn read_identity(folder: &Path) -> Result<Option<Identity>, Failure> {
@@ -169,6 +199,8 @@ fn refuse_another_run(folder: &Path, known: &Identity, wanted: &Identity) -> Res
         "other flights".to_owned()
     } else if known.policies != wanted.policies {
         "other policies".to_owned()
+    } else if known.settings != wanted.settings {
+        "other settings".to_owned()
     } else {
         return Ok(());
     };

@@ -101,6 +101,7 @@ impl Replay {
         output: &Output,
         screen: &Screen,
     ) -> Result<Self, Failure> {
+        output.check_head(&output.audit_entries().await?)?;
         let states = output.database().states();
         let settings = settings::control()?;
         let components = world.components(output, policies);
@@ -143,7 +144,7 @@ impl Replay {
             progress,
         };
         if generation == 0 {
-            replay.save(0.0).await?;
+            replay.save(output, 0.0).await?;
         }
         Ok(replay)
     }
@@ -152,6 +153,7 @@ impl Replay {
     pub(crate) async fn run_until(
         &mut self,
         end: Timestamp,
+        output: &Output,
         screen: &Screen,
     ) -> Result<(), Failure> {
         let mut checkpoint = stopwatch();
@@ -180,7 +182,8 @@ impl Replay {
                 .map_err(|error| fail(error.to_string()))?;
             if hour.as_second() % DAY == 0 {
                 self.end_day(hour);
-                self.save(checkpoint.elapsed().as_secs_f64()).await?;
+                self.save(output, checkpoint.elapsed().as_secs_f64())
+                    .await?;
                 checkpoint = stopwatch();
             }
             screen.show(&self.status(hour, end));
@@ -300,6 +303,15 @@ impl Replay {
     }
 
     async fn reconcile(&mut self, now: Timestamp) -> Result<(), Failure> {
+        if self
+            .controller
+            .state()
+            .training()
+            .is_some_and(|job| job.ready_at() <= now)
+        {
+            // On the injected clock the training is done by now, however long the machine takes for it.
+            self.controller.training_done().await;
+        }
         let stage = self
             .controller
             .state()
@@ -362,7 +374,7 @@ impl Replay {
         };
     }
 
-    async fn save(&mut self, seconds: f64) -> Result<(), Failure> {
+    async fn save(&mut self, output: &Output, seconds: f64) -> Result<(), Failure> {
         self.scores.save()?;
         self.progress.wall_seconds += seconds;
         let saving = Saving {
@@ -373,7 +385,7 @@ impl Replay {
             .map_err(|error| fail(format!("the state cannot be written: {error}")))?;
         self.states.save(KEY, self.generation, &bytes).await?;
         self.generation += 1;
-        Ok(())
+        output.write_head(&output.audit_entries().await?)
     }
 
     fn status(&self, now: Timestamp, end: Timestamp) -> Status<'_> {

@@ -57,27 +57,25 @@ fn rollout() -> Result<RolloutPlan, CanaryError> {
 
 /// Reads and checks every policy document of a folder.
 pub(crate) fn read_policies(folder: &Path) -> Result<Vec<PolicyDocument>, Failure> {
-    let unreadable = |error: std::io::Error| {
+    let unreadable = |path: &Path, error: std::io::Error| {
         fail(format!(
             "cannot read the policies in `{}`: {error}",
-            folder.display()
+            path.display()
         ))
     };
     let mut documents = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
         if path
             .extension()
-            .is_some_and(|extension| extension == "yaml")
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
         {
             let source = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
-            documents.push(PolicyDocument {
-                source,
-                text: std::fs::read_to_string(&path).map_err(unreadable)?,
-            });
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            documents.push(PolicyDocument { source, text });
         }
     }
     if documents.is_empty() {

@@ -19,7 +19,10 @@ pub(crate) async fn summarise(
     started: Instant,
 ) -> Result<(Report, Timeline), Failure> {
     let entries = output.audit_entries().await?;
-    let verified = verify_decisions(&entries).is_ok();
+    let verified = verify_decisions(&entries).is_ok() && output.check_head(&entries).is_ok();
+    if verified {
+        output.write_head(&entries)?;
+    }
     output.write_decisions(&entries)?;
     let progress = replay.progress();
     let year = replay.compared(TimeSpan {

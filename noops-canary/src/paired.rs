@@ -42,9 +42,9 @@ impl PairedSettings {
 
     /// Sets the range of a block's mean difference. Default `0.1`.
     ///
-    /// A block mean outside `-range..=range` is clamped to it. A narrow range decides sooner, because the bets are relative
-    /// to it; a range that clamps often tests the mean of the clamped differences instead of the mean, so that a rare
-    /// large loss weighs less. [`PairedLoss::clamped_blocks`] counts how often it happened.
+    /// A block mean outside `-range..=range` is clamped to it, and every error rate is about the mean of the clamped
+    /// block means. A narrow range decides sooner, because the bets are relative to it, but a rare large loss weighs less: see
+    /// [`PairedLoss`]. With a range of 1 nothing is ever clamped. [`PairedLoss::clamped_blocks`] counts how often it happened.
     #[must_use]
     pub fn with_block_range(mut self, block_range: f64) -> Self {
         self.block_range = block_range;
@@ -125,6 +125,11 @@ impl Default for PairedSettings {
 /// choose blocks longer than the outcomes' memory. Losses must lie in \[0, 1\]: squared error of a probability, zero-one loss,
 /// a clipped and rescaled cost.
 ///
+/// What is tested is the mean of the clamped block means. A block far above the range counts as one at its upper end, so
+/// a candidate that is slightly better in most blocks and disastrous in a few can pass [`not_worse`](Self::not_worse) and
+/// [`better`](Self::better) while its true mean is above the bound. The [`Judge`](crate::Judge) therefore promotes
+/// only while [`mean_difference`](Self::mean_difference), which is not clamped, is below the margin too.
+///
 /// # Examples
 ///
 /// ```
@@ -147,7 +152,6 @@ impl Default for PairedSettings {
 pub struct PairedLoss {
     settings: PairedSettings,
     open: BTreeMap<u64, Sum>,
-    carried: Sum,
     closed_before: u64,
     pairs: u64,
     blocks: u64,
@@ -179,7 +183,6 @@ impl PairedLoss {
         Ok(Self {
             settings,
             open: BTreeMap::new(),
-            carried: Sum::default(),
             closed_before: 0,
             pairs: 0,
             blocks: 0,
@@ -198,7 +201,7 @@ impl PairedLoss {
     /// block is closed is counted in [`late`](Self::late) and otherwise ignored: evidence once given is never revised.
     pub fn observe(&mut self, block: u64, champion_loss: Probability, candidate_loss: Probability) {
         if block < self.closed_before {
-            self.late += 1;
+            self.late = self.late.saturating_add(1);
             return;
         }
         let difference = candidate_loss.get() - champion_loss.get();
@@ -212,7 +215,7 @@ impl PairedLoss {
     ///
     /// # Complexity
     ///
-    /// Linear in the number of open blocks that are closed, plus their removal from an ordered map.
+    /// Linear in the number of blocks that are closed or were carried, plus their removal from an ordered map.
     pub fn close_before(&mut self, block: u64) {
         if block <= self.closed_before {
             return;
@@ -220,16 +223,29 @@ impl PairedLoss {
         let still_open = self.open.split_off(&block);
         let complete = std::mem::replace(&mut self.open, still_open);
         self.closed_before = block;
-        for sum in complete.into_values() {
-            self.carried.add(sum.difference, sum.pairs);
-            if self.carried.pairs >= self.settings.min_block.max(1) {
-                let grouped = std::mem::take(&mut self.carried);
-                self.fold(&grouped);
+        let mut group = Sum::default();
+        let mut thin = BTreeMap::new();
+        for (number, sum) in complete {
+            group.add(sum.difference, sum.pairs);
+            thin.insert(number, sum);
+            if group.pairs >= self.settings.min_block.max(1) {
+                self.fold(&group);
+                group = Sum::default();
+                thin.clear();
             }
         }
+        self.open.append(&mut thin);
     }
 
-    /// Evidence that the candidate is not worse than the margin allows. Null hypothesis: mean difference >= margin.
+    /// Drops the pairs from `block` on that are not yet folded into the evidence, because their inputs turned out to be broken.
+    ///
+    /// Closed blocks too thin to be folded are dropped as well. Evidence once given stays, and blocks that are not closed take
+    /// new pairs. Decide by the inputs, never by the losses: dropping what looks bad would void every error rate.
+    pub fn discard_from(&mut self, block: u64) {
+        self.open.retain(|open, _| *open < block);
+    }
+
+    /// Evidence that the candidate is not worse than the margin allows. Null hypothesis: mean clamped difference >= margin.
     ///
     /// The current value, not the largest ever: for a promotion the evidence must still stand.
     #[must_use]
@@ -237,13 +253,13 @@ impl PairedLoss {
         self.not_worse.log_e()
     }
 
-    /// Evidence that the candidate is better. Null hypothesis: mean difference >= 0. The current value.
+    /// Evidence that the candidate is better. Null hypothesis: mean clamped difference >= 0. The current value.
     #[must_use]
     pub fn better(&self) -> LogE {
         self.better.log_e()
     }
 
-    /// Evidence that the candidate does harm. Null hypothesis: mean difference <= harm bound.
+    /// Evidence that the candidate does harm. Null hypothesis: mean clamped difference <= harm bound.
     ///
     /// The largest value ever reached: an alarm that was missed at one look is not lost at the next.
     #[must_use]
@@ -266,7 +282,8 @@ impl PairedLoss {
     /// How many pairs wait for their block to close or to fill.
     #[must_use]
     pub fn pending_pairs(&self) -> u64 {
-        self.carried.pairs + self.open.values().map(|sum| sum.pairs).sum::<u64>()
+        let pairs = self.open.values().map(|sum| sum.pairs);
+        pairs.fold(0, u64::saturating_add)
     }
 
     /// How many observations the evidence rests on: blocks, after thin ones were carried into the next.
@@ -301,9 +318,10 @@ impl PairedLoss {
         self.not_worse.observe(1.0 - x);
         self.better.observe(1.0 - x);
         self.sum_of_block_means += mean;
-        self.pairs += block.pairs;
-        self.blocks += 1;
-        self.clamped_blocks += u64::from(mean.abs() > range);
+        self.pairs = self.pairs.saturating_add(block.pairs);
+        self.blocks = self.blocks.saturating_add(1);
+        let clamped = u64::from(mean.abs() > range);
+        self.clamped_blocks = self.clamped_blocks.saturating_add(clamped);
     }
 }
 
@@ -316,7 +334,7 @@ struct Sum {
 impl Sum {
     fn add(&mut self, difference: f64, pairs: u64) {
         self.difference += difference;
-        self.pairs += pairs;
+        self.pairs = self.pairs.saturating_add(pairs);
     }
 }
 
@@ -416,6 +434,78 @@ mod tests {
         assert_eq!(
             (paired.blocks(), paired.pairs(), paired.pending_pairs()),
             (1, 12, 4)
+        );
+    }
+
+    #[test]
+    fn thin_blocks_closed_one_by_one_are_carried_alike() {
+        let tell = |paired: &mut PairedLoss, block: u64| {
+            for pair in 0..4 {
+                let shift = 0.01 * (block + pair) as f64;
+                paired.observe(block, loss(0.2), loss(0.2 + shift));
+            }
+        };
+        let mut at_once = PairedLoss::new(PairedSettings::default()).unwrap();
+        let mut one_by_one = at_once.clone();
+        for block in 0..10 {
+            tell(&mut at_once, block);
+            tell(&mut one_by_one, block);
+            one_by_one.close_before(block + 1);
+        }
+        at_once.close_before(10);
+        assert_eq!(at_once, one_by_one);
+        assert_eq!((at_once.blocks(), at_once.pending_pairs()), (3, 4));
+    }
+
+    #[test]
+    fn discarded_blocks_never_become_evidence() {
+        let mut clean = run(7, 20, 0.0, 0.03);
+        let mut repaired = clean.clone();
+        for _ in 0..10 {
+            clean.observe(21, loss(0.3), loss(0.28));
+            repaired.observe(21, loss(0.3), loss(0.28));
+            repaired.observe(22, loss(0.0), loss(1.0));
+            repaired.observe(30, loss(0.0), loss(1.0));
+        }
+        repaired.discard_from(22);
+        assert_eq!(clean, repaired);
+        repaired.observe(22, loss(0.3), loss(0.3));
+        assert_eq!(repaired.pending_pairs(), 11);
+    }
+
+    #[test]
+    fn a_thin_closed_block_can_still_be_discarded() {
+        let mut paired = PairedLoss::new(PairedSettings::default()).unwrap();
+        for pair in 0..9 {
+            paired.observe(u64::from(pair >= 4), loss(0.0), loss(1.0));
+        }
+        paired.close_before(2);
+        paired.discard_from(1);
+        assert_eq!((paired.blocks(), paired.pending_pairs()), (0, 4));
+    }
+
+    #[test]
+    fn evidence_once_given_is_not_discarded() {
+        let mut paired = run(8, 20, 0.01, 0.02);
+        let before = paired.clone();
+        paired.discard_from(0);
+        assert_eq!(paired, before);
+    }
+
+    #[test]
+    fn counters_stay_at_their_largest_value() {
+        let mut paired = run(9, 1, 0.0, 0.0);
+        for counter in [&mut paired.pairs, &mut paired.blocks, &mut paired.late] {
+            *counter = u64::MAX;
+        }
+        paired.observe(0, loss(0.1), loss(0.1));
+        for _ in 0..10 {
+            paired.observe(1, loss(0.1), loss(0.1));
+        }
+        paired.close_before(2);
+        assert_eq!(
+            (paired.pairs(), paired.blocks(), paired.late()),
+            (u64::MAX, u64::MAX, u64::MAX)
         );
     }
 

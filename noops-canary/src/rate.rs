@@ -24,6 +24,12 @@ use crate::error::CanaryError;
 /// fails a thousand requests of one arm is one event, not a thousand. The grid reaches 20 times `R`; larger ratios are
 /// detected too, only a little later than they could be.
 ///
+/// **The error rate holds only with at most one event per unit and stage.** A sticky [`Assignment`](crate::Assignment) sends a
+/// unit to one arm for as long as the share stands, so that its repeated failures all fall on the same side. With a share of
+/// 1 %, one unit that always fails, whichever model serves it, is enough for a false alarm if it happens to be assigned to
+/// the challenger: by its third event the e-value is 494, above the 40 at which a default [`Judge`](crate::Judge) rolls
+/// back. Nothing here knows the unit of an event, so the host has to leave out the repeats.
+///
 /// # Examples
 ///
 /// ```
@@ -41,7 +47,7 @@ use crate::error::CanaryError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateComparison {
     max_ratio: f64,
-    log_ratios: Vec<f64>,
+    log_ratios: [f64; GRID.len()],
     max_evidence: LogE,
     champion_events: u64,
     challenger_events: u64,
@@ -67,7 +73,7 @@ impl RateComparison {
         }
         Ok(Self {
             max_ratio,
-            log_ratios: vec![0.0; GRID.len()],
+            log_ratios: [0.0; GRID.len()],
             max_evidence: LogE::default(),
             champion_events: 0,
             challenger_events: 0,
@@ -79,6 +85,8 @@ impl RateComparison {
 
     /// Takes one bad event: the arm it happened in and the challenger's share in force when the request was served.
     ///
+    /// Show it only the first event of a unit in a stage: see the numerical notes of [`RateComparison`].
+    ///
     /// With a share of zero or of everything there is only one side to fall on; such events are counted in
     /// [`uninformative`](Self::uninformative) and contribute nothing.
     ///
@@ -87,17 +95,17 @@ impl RateComparison {
     /// One logarithm per point of a fixed grid.
     pub fn observe(&mut self, arm: Arm, share: Share) {
         if share == Share::ZERO || share == Share::FULL {
-            self.uninformative += 1;
+            self.uninformative = self.uninformative.saturating_add(1);
             return;
         }
         let theta = share.ratio();
         match arm {
             Arm::Champion => {
-                self.champion_events += 1;
+                self.champion_events = self.champion_events.saturating_add(1);
                 self.champion_weight += theta;
             }
             Arm::Challenger => {
-                self.challenger_events += 1;
+                self.challenger_events = self.challenger_events.saturating_add(1);
                 self.challenger_weight += 1.0 - theta;
             }
         }
@@ -121,8 +129,7 @@ impl RateComparison {
     /// The evidence as it stands now; it falls again when the excess turns out to be chance.
     #[must_use]
     pub fn current(&self) -> LogE {
-        let logs: Vec<LogE> = self.log_ratios.iter().copied().map(LogE::new).collect();
-        LogE::mean(&logs)
+        LogE::mean(&self.log_ratios.map(LogE::new))
     }
 
     /// The rate ratio, challenger over champion, by Mantel and Haenszel with each event as its own stratum.
@@ -291,6 +298,44 @@ mod tests {
         assert_eq!(comparison.uninformative(), 2);
         assert_eq!(comparison.evidence(), LogE::default());
         assert_eq!(comparison.rate_ratio(), None);
+    }
+
+    #[test]
+    fn a_unit_that_always_fails_looks_like_harm_by_its_third_event() {
+        let mut comparison = RateComparison::new(1.1).unwrap();
+        let judged_at = Alpha::new(0.025).unwrap();
+        // numpy: mean over the grid of (g (0.01 R + 0.99) / (0.01 R g + 0.99)) ** n = 4.36, 39.3, 494.0
+        for (alarm, expected) in [(false, 4.365), (false, 39.335), (true, 493.965)] {
+            comparison.observe(Arm::Challenger, Share::from_ppm(10_000).unwrap());
+            let found = comparison.evidence();
+            assert!((found.value() - expected).abs() < 1e-3, "{found}");
+            assert_eq!(found.rejects(judged_at), alarm, "{found}");
+        }
+    }
+
+    #[test]
+    fn resumed_evidence_goes_on_exactly() {
+        let mut unbroken = ramp(3, 1.3, 1.0, |share| share);
+        let text = serde_json::to_string(&unbroken).unwrap();
+        let mut resumed: RateComparison = serde_json::from_str(&text).unwrap();
+        for comparison in [&mut unbroken, &mut resumed] {
+            comparison.observe(Arm::Challenger, Share::from_ppm(123_456).unwrap());
+        }
+        assert_eq!(unbroken, resumed);
+    }
+
+    #[test]
+    fn event_counters_stay_at_their_largest_value() {
+        let mut comparison = RateComparison::new(1.0).unwrap();
+        comparison.champion_events = u64::MAX;
+        comparison.challenger_events = u64::MAX;
+        comparison.uninformative = u64::MAX;
+        for (arm, ppm) in [(Arm::Champion, 1), (Arm::Challenger, 1), (Arm::Champion, 0)] {
+            comparison.observe(arm, Share::from_ppm(ppm).unwrap());
+        }
+        assert_eq!(comparison.events(Arm::Champion), u64::MAX);
+        assert_eq!(comparison.events(Arm::Challenger), u64::MAX);
+        assert_eq!(comparison.uninformative(), u64::MAX);
     }
 
     #[test]

@@ -69,6 +69,14 @@ pub async fn registry(registry: &dyn ModelRegistry) {
         ErrorKind::NotFound
     );
 
+    let mut unreadable = registration(&model, b"three");
+    unreadable.metrics.insert("auc".into(), f64::NAN);
+    assert_eq!(
+        kind(registry.register(unreadable).await),
+        ErrorKind::Invalid,
+        "what cannot be read back is refused"
+    );
+
     let to_first = AliasMove {
         alias: champion.clone(),
         from: None,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::name::{Alias, ModelName};
 
 /// Where a version came from.
@@ -67,6 +67,26 @@ impl Registration {
             lineage: Lineage::default(),
             registered_at,
         }
+    }
+
+    /// Checks that the registration is read back as it is written. JSON has no NaN and no infinities: one of them among the
+    /// metrics would make the whole model unreadable later.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when it is not. Every registry implementation calls this before it stores anything.
+    pub fn check(&self) -> Result<(), Error> {
+        let same = |text: String| {
+            serde_json::from_str::<Self>(&text).is_ok_and(|read_back| read_back == *self)
+        };
+        if serde_json::to_string(self).is_ok_and(same) {
+            return Ok(());
+        }
+        let message = "a number in it is not finite or cannot be written";
+        Err(
+            Error::new(ErrorKind::Invalid, "register a model version", message)
+                .with("digest", self.digest),
+        )
     }
 }
 

@@ -98,11 +98,13 @@ impl Sqlite {
     }
 }
 
-/// Applies the migrations the file has not seen, forward only, each in a transaction with its number.
+/// Applies the migrations the file has not seen, forward only. All in one transaction that begins by taking the write lock, so
+/// that two processes that open a new file at once do not both create it.
 async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
     let failed = |error| translate(OPEN, error);
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let applied: i64 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(pool)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(failed)?;
     let newest = MIGRATIONS.len() as i64;
@@ -120,21 +122,19 @@ async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
         .skip(usize::try_from(applied).unwrap_or(0))
     {
         sqlx::raw_sql(*migration)
-            .execute(pool)
+            .execute(&mut *transaction)
             .await
             .map_err(failed)?;
     }
-    Ok(())
+    transaction.commit().await.map_err(failed)
 }
 
 fn translate(operation: &'static str, error: sqlx::Error) -> Error {
-    let code = error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .unwrap_or_default();
-    // https://sqlite.org/rescode.html: 11 SQLITE_CORRUPT, 26 SQLITE_NOTADB.
-    let (kind, message) = match code.as_ref() {
-        "11" | "26" => (ErrorKind::Corrupt, "the file is not an intact database"),
+    let database = error.as_database_error();
+    let code = database.and_then(|error| error.code()?.parse::<u32>().ok());
+    // https://sqlite.org/rescode.html: the low byte is the primary code; 11 SQLITE_CORRUPT, 26 SQLITE_NOTADB.
+    let (kind, message) = match code.map(|code| code & 0xff) {
+        Some(11 | 26) => (ErrorKind::Corrupt, "the file is not an intact database"),
         _ => (ErrorKind::Unavailable, "the database did not do it"),
     };
     Error::new(kind, operation, message).caused_by(error)
@@ -158,7 +158,6 @@ const OPEN: &str = "open the database";
 
 /// Each ends by setting `user_version` to its own number. Never change one that has been released; add another.
 const MIGRATIONS: [&str; 1] = ["
-BEGIN IMMEDIATE;
 CREATE TABLE artifact (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE model_version (
     model TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, registration TEXT NOT NULL,
@@ -176,7 +175,6 @@ CREATE TRIGGER audit_is_never_updated BEFORE UPDATE ON audit BEGIN SELECT RAISE(
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TABLE state (key TEXT PRIMARY KEY, generation INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 1;
-COMMIT;
 "];
 
 #[cfg(all(test, feature = "conformance"))]

@@ -55,8 +55,8 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// [`DriftError::MissingColumn`], [`DriftError::UnsupportedType`] or [`DriftError::TypeChanged`] naming the column,
-    /// [`DriftError::ProfileMismatch`] for another profile. Nothing is counted then.
+    /// [`DriftError::MissingColumn`], [`DriftError::DuplicateColumn`], [`DriftError::UnsupportedType`] or
+    /// [`DriftError::TypeChanged`] naming the column, [`DriftError::ProfileMismatch`] for another profile. Nothing is counted then.
     ///
     /// # Complexity
     ///

@@ -20,6 +20,12 @@ pub(crate) enum Values<'a> {
 
 impl<'a> Values<'a> {
     pub(crate) fn read(batch: &'a RecordBatch, name: &str) -> Result<Self, DriftError> {
+        let fields = batch.schema_ref().fields();
+        if fields.iter().filter(|field| field.name() == name).count() > 1 {
+            return Err(DriftError::DuplicateColumn {
+                column: name.to_owned(),
+            });
+        }
         let Some(array) = batch.column_by_name(name) else {
             return Err(DriftError::MissingColumn {
                 column: name.to_owned(),

@@ -20,7 +20,7 @@ pub use gate::{
     ColumnConstraints, GateReport, GateSettings, GateVerdict, QualityGate, Rule, Violation,
 };
 pub use profile::{Binning, ColumnProfile, Profile, ProfileSettings, ValueRange};
-pub use report::{ColumnDrift, ColumnRates, DriftReport, DriftSettings};
+pub use report::{ColumnDrift, ColumnRates, DriftReport, DriftSettings, RateKind};
 pub use statistic::{
     Comparison, Method, PsiSettings, Verdict, chi_square_homogeneity, jensen_shannon_distance,
     ks_two_sample, psi,

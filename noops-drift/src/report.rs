@@ -1,6 +1,14 @@
+mod rates;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+
 use noops_core::{Alpha, Digest};
 use serde::{Deserialize, Serialize};
 
+pub use self::rates::{ColumnRates, RateKind};
+use self::rates::{RateTest, rate};
 use crate::column_counts::ColumnCounts;
 use crate::counts::Counts;
 use crate::error::DriftError;
@@ -10,10 +18,22 @@ use crate::statistic::{Comparison, PsiSettings, Verdict, jensen_shannon_distance
 impl Profile {
     /// Compares current data with the reference, column by column.
     ///
-    /// Nulls, non-finite numbers and unlisted categories are cells of their own, so a jump in nulls is drift. The error
-    /// rate holds for all columns together (Holm's procedure): if none has drifted beyond the tolerance, the probability
-    /// that any is called drifted is at most alpha, however the columns depend on each other. It holds for one look;
-    /// looking every hour and acting on the first alarm is a different, larger error rate.
+    /// Usable values are compared by their PSI. The rates of nulls, of non-finite numbers and of unlisted categories are
+    /// tested on their own, so a jump in nulls is drift however rare they were and however few the rows are. The
+    /// tolerance is for the PSI only: a rate that has changed at all is drift once the rows prove it.
+    ///
+    /// The error rate holds for all columns together (Holm's procedure): if none has drifted beyond the tolerance and no
+    /// rate has changed, the probability that any is called drifted is at most alpha, up to the accuracy of [`psi`]'s
+    /// law, however the columns depend on each other. It holds for one look; looking every hour and acting on the first
+    /// alarm is a different, larger error rate.
+    ///
+    /// # Formula
+    ///
+    /// If T of the n + m rows of reference and current data are null, the current nulls X are hypergeometric while the
+    /// rate is unchanged, and the p-value is 2 min(P(X ≥ x), P(X ≤ x)) with X taken as binomial with T trials and
+    /// probability m / (n + m), whose tails are the larger. The rarer of null and not null is counted. The p-value of a
+    /// column is the smallest of its PSI and its rates, times their number (Bonferroni); rates that are 0 on both sides
+    /// are not counted.
     ///
     /// # Errors
     ///
@@ -42,18 +62,11 @@ impl Profile {
         settings: &DriftSettings,
     ) -> Result<DriftReport, DriftError> {
         current.check_made_for(self)?;
-        let share = match std::num::NonZeroUsize::new(self.columns().len()) {
-            Some(columns) => settings.alpha.split(columns),
-            None => settings.alpha,
-        };
-        let test = PsiSettings::default()
-            .with_alpha(share)
-            .with_tolerance(settings.tolerance)
-            .with_relevant(settings.relevant);
-        test.validate()?;
-        let mut columns = Vec::with_capacity(self.columns().len());
+        settings.psi_test(1).validate()?;
+        let peers = self.columns().len();
+        let mut columns = Vec::with_capacity(peers);
         for (profile, counts) in self.columns().iter().zip(current.columns()) {
-            columns.push(ColumnDrift::compare(profile, counts, &test)?);
+            columns.push(ColumnDrift::compare(profile, counts, settings, peers)?);
         }
         reject_step_down(&mut columns, settings.alpha);
         Ok(DriftReport {
@@ -83,7 +96,9 @@ impl DriftSettings {
         self
     }
 
-    /// Sets the true PSI up to which a column counts as unchanged; 0.02 unless set.
+    /// Sets the true PSI up to which the values of a column count as unchanged; 0.02 unless set.
+    ///
+    /// The rates of nulls, non-finite numbers and unlisted categories have no tolerance.
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
@@ -102,7 +117,7 @@ impl DriftSettings {
         self.alpha
     }
 
-    /// The true PSI up to which a column counts as unchanged.
+    /// The true PSI up to which the values of a column count as unchanged.
     pub fn tolerance(&self) -> f64 {
         self.tolerance
     }
@@ -110,6 +125,18 @@ impl DriftSettings {
     /// The true PSI that "no drift" must be able to rule out.
     pub fn relevant(&self) -> f64 {
         self.relevant
+    }
+
+    /// The PSI test that is one of `tests` with equal shares of alpha.
+    fn psi_test(&self, tests: usize) -> PsiSettings {
+        let share = match NonZeroUsize::new(tests) {
+            Some(tests) => self.alpha.split(tests),
+            None => self.alpha,
+        };
+        PsiSettings::default()
+            .with_alpha(share)
+            .with_tolerance(self.tolerance)
+            .with_relevant(self.relevant)
     }
 }
 
@@ -175,7 +202,7 @@ impl DriftReport {
     /// The column with the smallest p-value, and among equals the largest PSI.
     pub fn worst(&self) -> Option<&ColumnDrift> {
         self.columns.iter().min_by(|a, b| {
-            let by_p_value = a.psi.p_value().total_cmp(&b.psi.p_value());
+            let by_p_value = a.p_value.total_cmp(&b.p_value);
             by_p_value.then_with(|| b.psi.statistic().total_cmp(&a.psi.statistic()))
         })
     }
@@ -187,7 +214,10 @@ pub struct ColumnDrift {
     column: String,
     psi: Comparison,
     jensen_shannon: f64,
+    strongest_rate: Option<RateTest>,
+    p_value: f64,
     adjusted_p_value: f64,
+    jumped: Option<RateKind>,
     reference: ColumnRates,
     current: ColumnRates,
     verdict: Verdict,
@@ -197,16 +227,34 @@ impl ColumnDrift {
     fn compare(
         profile: &ColumnProfile,
         current: &ColumnCounts,
-        test: &PsiSettings,
+        settings: &DriftSettings,
+        columns: usize,
     ) -> Result<Self, DriftError> {
-        let reference_cells = profile.counts().all_cells();
-        let current_cells = current.all_cells();
-        let psi = psi(&reference_cells, &current_cells, test)?;
+        let reference = profile.counts();
+        let rates = RateTest::all(reference, current);
+        let tests = rates.len() + 1;
+        let psi = psi(
+            &reference.value_cells(),
+            &current.value_cells(),
+            &settings.psi_test(columns.saturating_mul(tests)),
+        )?;
+        let strongest_rate = rates
+            .into_iter()
+            .min_by(|a, b| a.p_value.total_cmp(&b.p_value))
+            .map(|rate| RateTest {
+                p_value: (rate.p_value * tests as f64).min(1.0),
+                ..rate
+            });
+        let by_rate = strongest_rate.map_or(1.0, |rate| rate.p_value);
+        let p_value = (psi.p_value() * tests as f64).min(by_rate);
         Ok(Self {
             column: profile.name().to_owned(),
-            jensen_shannon: jensen_shannon_distance(&reference_cells, &current_cells)?,
-            adjusted_p_value: psi.p_value(),
-            reference: ColumnRates::of(profile.counts()),
+            jensen_shannon: jensen_shannon_distance(&reference.all_cells(), &current.all_cells())?,
+            strongest_rate,
+            p_value,
+            adjusted_p_value: p_value,
+            jumped: None,
+            reference: ColumnRates::of(reference),
             current: ColumnRates::of(current),
             verdict: psi.verdict(),
             psi,
@@ -218,7 +266,9 @@ impl ColumnDrift {
         &self.column
     }
 
-    /// The PSI over all cells, tested at this column's equal share of alpha.
+    /// The PSI of usable values, tested at this test's equal share of alpha.
+    ///
+    /// Nulls and non-finite numbers are not in it; see [`jumped`](Self::jumped) and [`rate_p_value`](Self::rate_p_value).
     pub fn psi(&self) -> &Comparison {
         &self.psi
     }
@@ -226,6 +276,25 @@ impl ColumnDrift {
     /// The Jensen–Shannon distance over all cells, from 0 to 1.
     pub fn jensen_shannon(&self) -> f64 {
         self.jensen_shannon
+    }
+
+    /// The p-value of the rate whose change is the most surprising, times the number of tests of this column; 1 without
+    /// a null, a non-finite number or an unlisted category on either side.
+    pub fn rate_p_value(&self) -> f64 {
+        self.strongest_rate.map_or(1.0, |rate| rate.p_value)
+    }
+
+    /// The rate whose change is enough for the verdict; of several, the most surprising one.
+    ///
+    /// Nothing when the verdict is not drift, or when it is for the PSI alone. The rate may also have fallen: compare
+    /// [`reference`](Self::reference) and [`current`](Self::current).
+    pub fn jumped(&self) -> Option<RateKind> {
+        self.jumped
+    }
+
+    /// The p-value of the column: the smallest of its PSI and its rates, times their number.
+    pub fn p_value(&self) -> f64 {
+        self.p_value
     }
 
     /// Holm's p-value: the smallest error rate for all columns together at which this column is called drifted.
@@ -249,72 +318,23 @@ impl ColumnDrift {
     }
 }
 
-/// How often the values of a column are not what they should be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ColumnRates {
-    missing: f64,
-    not_finite: f64,
-    unseen: f64,
-    out_of_range: f64,
-}
-
-impl ColumnRates {
-    fn of(counts: &ColumnCounts) -> Self {
-        let rows = counts.rows();
-        let present = counts.present();
-        Self {
-            missing: rate(counts.missing(), rows),
-            not_finite: rate(counts.not_finite(), rows),
-            unseen: rate(counts.unseen(), present),
-            out_of_range: rate(counts.out_of_range(), present),
-        }
-    }
-
-    /// The share of rows that are null.
-    pub fn missing(&self) -> f64 {
-        self.missing
-    }
-
-    /// The share of rows that are NaN or infinite.
-    pub fn not_finite(&self) -> f64 {
-        self.not_finite
-    }
-
-    /// The share of usable values that are categories the profile does not list.
-    pub fn unseen(&self) -> f64 {
-        self.unseen
-    }
-
-    /// The share of usable values that are outside the range of the reference.
-    pub fn out_of_range(&self) -> f64 {
-        self.out_of_range
-    }
-}
-
 /// Holm's procedure: the i-th smallest of m p-values is multiplied by m − i + 1, and never falls below the one before it.
 fn reject_step_down(columns: &mut [ColumnDrift], alpha: Alpha) {
     let mut left = columns.len() as f64;
     let mut order: Vec<&mut ColumnDrift> = columns.iter_mut().collect();
-    order.sort_by(|a, b| a.psi.p_value().total_cmp(&b.psi.p_value()));
+    order.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
     let mut floor = 0.0_f64;
     for column in order {
-        let adjusted = (column.psi.p_value() * left).min(1.0).max(floor);
+        let adjusted = (column.p_value * left).min(1.0).max(floor);
         column.adjusted_p_value = adjusted;
         if adjusted < alpha.get() {
             column.verdict = Verdict::Drift;
+            column.jumped = column
+                .strongest_rate
+                .filter(|rate| rate.p_value * left < alpha.get())
+                .map(|rate| rate.kind);
         }
         floor = adjusted;
         left -= 1.0;
     }
 }
-
-fn rate(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -33,12 +33,13 @@ impl fmt::Display for Effect {
     }
 }
 
-/// A rule that decided, with the values of its clauses.
+/// A rule that decided, or an advisory rule about the action, with the values of its clauses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleOutcome {
     pub(crate) policy: String,
     pub(crate) rule: String,
     pub(crate) effect: RuleEffect,
+    pub(crate) enforcement: Enforcement,
     pub(crate) outcome: Truth,
     pub(crate) because: String,
     pub(crate) clauses: Vec<Clause>,
@@ -58,6 +59,11 @@ impl RuleOutcome {
     /// What the rule does when it holds.
     pub fn effect(&self) -> RuleEffect {
         self.effect
+    }
+
+    /// How binding its policy is. An advisory rule did not count for the decision.
+    pub fn enforcement(&self) -> Enforcement {
+        self.enforcement
     }
 
     /// The value of its condition.
@@ -117,13 +123,18 @@ impl Decision {
         self.at
     }
 
-    /// How binding it is: the strictest level among the policies of the deciding rules; without any, hard-mandatory.
+    /// How binding it is: for allow, the strictest level among the rules that allowed; otherwise, the strictest among all
+    /// rules that stand in the way. Without a deciding rule, hard-mandatory. Never advisory: such rules do not count.
     pub fn enforcement(&self) -> Enforcement {
         self.enforcement
     }
 
-    /// The deciding rules: those that hold for allow, those that stand in the way for deny, and the unknown ones for
-    /// unknown. Empty when no rule could allow the action.
+    /// The deciding rules, and after them every advisory rule about the action, marked by its
+    /// [`enforcement`](RuleOutcome::enforcement).
+    ///
+    /// For allow, the triggers and permits that hold decided. For deny and unknown, all that stands in the way did: the
+    /// triggers where none holds, the permits where none holds, and the forbidding rules that hold, or are unknown and do
+    /// not skip. No rule decided when none could allow the action.
     pub fn rules(&self) -> &[RuleOutcome] {
         &self.rules
     }
@@ -150,27 +161,41 @@ impl Decision {
             let names: Vec<String> = waiting_for.iter().map(|name| format!("`{name}`")).collect();
             text.push_str(&format!(" for {}", names.join(", ")));
         }
-        if self.rules.is_empty() {
+        let (advisory, deciding): (Vec<&RuleOutcome>, Vec<&RuleOutcome>) = self
+            .rules
+            .iter()
+            .partition(|rule| rule.enforcement == Enforcement::Advisory);
+        if deciding.is_empty() {
             text.push_str(": no trigger or permit rule speaks for it");
-            return text;
         }
-        for (index, rule) in self.rules.iter().enumerate() {
+        for (index, rule) in deciding.into_iter().enumerate() {
             text.push_str(if index == 0 { " by " } else { "; and by " });
-            text.push_str(&format!(
-                "`{}/{}` ({} rule is {}): ",
-                rule.policy, rule.rule, rule.effect, rule.outcome
-            ));
-            let blocking: Vec<&Clause> = rule.blocking().collect();
-            let shown: Vec<String> = if blocking.is_empty() {
-                rule.clauses.iter().map(describe).collect()
-            } else {
-                blocking.into_iter().map(describe).collect()
-            };
-            text.push_str(&shown.join(", "));
-            text.push_str(&format!("; because {}", rule.because.trim()));
+            text.push_str(&describe_rule(rule));
+        }
+        for rule in advisory {
+            text.push_str("; advisory, and not counted, ");
+            text.push_str(&describe_rule(rule));
         }
         text
     }
+}
+
+fn describe_rule(rule: &RuleOutcome) -> String {
+    let blocking: Vec<&Clause> = rule.blocking().collect();
+    let shown: Vec<String> = if blocking.is_empty() {
+        rule.clauses.iter().map(describe).collect()
+    } else {
+        blocking.into_iter().map(describe).collect()
+    };
+    format!(
+        "`{}/{}` ({} rule is {}): {}; because {}",
+        rule.policy,
+        rule.rule,
+        rule.effect,
+        rule.outcome,
+        shown.join(", "),
+        rule.because.trim()
+    )
 }
 
 fn describe(clause: &Clause) -> String {

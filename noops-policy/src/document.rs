@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use crate::cel::Condition;
 use crate::error::{PolicyError, Position};
 use crate::fact::{FactSchema, FactValue, Facts};
 
-/// How binding a policy is. A host acts on it; the decision itself does not change with it.
+/// How binding a policy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Enforcement {
-    /// Reported, never enforced.
+    /// Reported, never enforced: its rules are evaluated and listed, and do not count for a decision.
     Advisory,
     /// Enforced, and a person may override it on the record.
     SoftMandatory,
@@ -99,6 +99,12 @@ pub(crate) struct Rule {
     pub(crate) at: Option<Position>,
 }
 
+impl Rule {
+    pub(crate) fn is_advisory(&self) -> bool {
+        self.enforcement == Enforcement::Advisory
+    }
+}
+
 /// A test of a document, with its facts in place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Test {
@@ -170,8 +176,13 @@ struct TestSource {
     expect: BTreeMap<String, Expectation>,
 }
 
-/// Reads one YAML document and checks all of it against the schema.
-pub(crate) fn read(source: &str, yaml: &str, schema: &FactSchema) -> Result<Document, PolicyError> {
+/// Reads one YAML document of at most `room` rules and checks all of it against the schema.
+pub(crate) fn read(
+    source: &str,
+    yaml: &str,
+    schema: &FactSchema,
+    room: usize,
+) -> Result<Document, PolicyError> {
     let parsed: DocumentSource = serde_saphyr::from_str(yaml).map_err(|error| {
         let text = error.without_snippet().to_string();
         PolicyError::Document {
@@ -203,6 +214,15 @@ pub(crate) fn read(source: &str, yaml: &str, schema: &FactSchema) -> Result<Docu
             "`rules` is empty; a policy needs a rule".to_owned(),
         ));
     }
+    if parsed.rules.len() > room {
+        return Err(refuse(
+            None,
+            format!(
+                "there are more than `{MAX_RULES}` rules over all documents; merge some of them"
+            ),
+        ));
+    }
+    let mut names: BTreeSet<String> = BTreeSet::new();
     let mut rules: Vec<Rule> = Vec::new();
     let mut canonical_rules: Vec<CanonicalRule> = Vec::new();
     for rule in parsed.rules {
@@ -214,7 +234,7 @@ pub(crate) fn read(source: &str, yaml: &str, schema: &FactSchema) -> Result<Docu
                 "`name` of a rule is empty; name the rule".to_owned(),
             ));
         }
-        if rules.iter().any(|earlier| earlier.name == name) {
+        if !names.insert(name.clone()) {
             return Err(refuse(
                 at,
                 format!("rule `{name}` is there twice; rename one of them"),
@@ -311,6 +331,9 @@ fn read_test(policy: &str, test: &TestSource, schema: &FactSchema) -> Result<Tes
 fn position(location: &Location) -> Option<Position> {
     (location.line() > 0).then(|| Position::new(location.line(), location.column()))
 }
+
+/// More rules over all documents of a set are refused.
+pub(crate) const MAX_RULES: usize = 1000;
 
 /// The moment at which tests are decided, and at which their facts were true.
 pub(crate) const TEST_TIME: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;

@@ -43,10 +43,11 @@ impl fmt::Display for Flip {
 impl PolicySet {
     /// What would have to be different for a denied action to be allowed, where one number is enough.
     ///
-    /// The candidates are the comparisons in which a numeric fact stands alone on a side: each is moved to the other side
-    /// of its threshold, in closed form, and the decision is taken again. Of those that lead to allow, the one with the
-    /// least change relative to the larger of the two values is returned, and the first name breaks ties. None when the
-    /// action is not denied, or when more than one fact, or a fact without a value, would have to change.
+    /// The candidates are the comparisons of mandatory rules in which a numeric fact stands alone on a side: each is moved
+    /// to the other side of its threshold, in closed form, and the decision is taken again. Of those that lead to allow,
+    /// the one with the least change relative to the larger of the two values is returned, and the first name breaks
+    /// ties. None when the action is not denied, or when more than one fact, or a fact without a value, would have to
+    /// change.
     ///
     /// # Complexity
     ///
@@ -62,7 +63,7 @@ impl PolicySet {
     /// let yaml = "
     /// policy: enough
     /// owner: team
-    /// enforcement: advisory
+    /// enforcement: hard-mandatory
     /// rules:
     ///   - { name: data, effect: permit, action: promote, when: n > 1000, because: small samples mislead }
     /// ";
@@ -81,6 +82,9 @@ impl PolicySet {
         }
         let mut best: Option<(f64, Flip)> = None;
         for (rule, outcome) in self.outcomes(action, &facts, now) {
+            if rule.is_advisory() {
+                continue;
+            }
             for (shape, value) in rule.condition.comparisons(&outcome) {
                 for (slot, to) in self.candidates(shape, value) {
                     let name = self.schema().name(slot);
@@ -154,7 +158,7 @@ fn nearest_double(comparison: Comparison, threshold: f64) -> Option<FactValue> {
         Comparison::Less => threshold.next_down(),
         Comparison::Greater | Comparison::NotEqual => threshold.next_up(),
     };
-    value.is_finite().then_some(FactValue::Double(value))
+    value.is_finite().then(|| FactValue::from(value))
 }
 
 fn nearest_int(comparison: Comparison, threshold: f64) -> Option<FactValue> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use noops_core::Digest;
@@ -8,8 +8,8 @@ use crate::action::Action;
 use crate::cel::{Outcome, Truth};
 use crate::decision::{Decision, Effect, RuleOutcome};
 use crate::document::{
-    self, CanonicalDocument, Enforcement, Expectation, Rule, RuleEffect, TEST_TIME, Test,
-    WhenUnknown,
+    self, CanonicalDocument, Document, Enforcement, Expectation, MAX_RULES, Rule, RuleEffect,
+    TEST_TIME, Test, WhenUnknown,
 };
 use crate::error::PolicyError;
 use crate::fact::{FactSchema, Facts};
@@ -24,6 +24,9 @@ use crate::fact::{FactSchema, Facts};
 /// - it is not forbidden: no forbid rule holds, and none is unknown unless it says `unknown: skip`.
 ///
 /// It is unknown, which opens nothing either, when facts that are missing, stale or invalid could still make it allowed.
+///
+/// Only the rules of mandatory policies count in this. Those of [`Enforcement::Advisory`] policies are evaluated and
+/// listed in the decision; they neither trigger, permit nor forbid.
 ///
 /// # Examples
 ///
@@ -71,35 +74,48 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// Loads YAML documents, given as pairs of a source name and its text.
+    /// Loads YAML documents, given as pairs of a source name and its text; their order does not matter.
     ///
     /// # Errors
     ///
     /// [`PolicyError::Document`] for YAML that does not parse, a key that is not known, a policy or rule without a name,
     /// a name used twice, an action that does not exist, a condition that [`crate::Condition::compile`] refuses, a rule
-    /// that repeats an earlier one, and a test about facts or actions that do not exist.
+    /// that repeats another of the same enforcement, a test about facts or actions that do not exist, and more than 1000
+    /// rules over all documents.
+    ///
+    /// # Complexity
+    ///
+    /// O(n log n) for n rules and tests of bounded size.
     pub fn load(sources: &[(&str, &str)], schema: &FactSchema) -> Result<Self, PolicyError> {
-        let mut canonical: Vec<CanonicalDocument> = Vec::new();
-        let mut rules: Vec<Rule> = Vec::new();
-        let mut tests: Vec<Test> = Vec::new();
+        let mut documents: BTreeMap<String, (&str, Document)> = BTreeMap::new();
+        let mut room = MAX_RULES;
         for (source, yaml) in sources {
-            let document = document::read(source, yaml, schema)?;
-            let policy = &document.canonical.policy;
-            if canonical.iter().any(|earlier| earlier.policy == *policy) {
+            let document = document::read(source, yaml, schema, room)?;
+            room = room.saturating_sub(document.rules.len());
+            let policy = document.canonical.policy.clone();
+            if documents.contains_key(&policy) {
                 return Err(PolicyError::Document {
                     source: (*source).to_owned(),
                     at: None,
                     problem: format!("policy `{policy}` is there twice; rename one of them"),
                 });
             }
+            documents.insert(policy, (*source, document));
+        }
+        let mut canonical: Vec<CanonicalDocument> = Vec::new();
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut tests: Vec<Test> = Vec::new();
+        let mut meanings: BTreeMap<Meaning, String> = BTreeMap::new();
+        for (source, document) in documents.into_values() {
             for rule in document.rules {
-                if let Some(earlier) = rules.iter().find(|earlier| repeats(earlier, &rule)) {
+                let path = format!("{}/{}", rule.policy, rule.name);
+                if let Some(earlier) = meanings.insert(meaning(&rule), path) {
                     return Err(PolicyError::Document {
-                        source: (*source).to_owned(),
+                        source: source.to_owned(),
                         at: rule.at,
                         problem: format!(
-                            "rule `{}` repeats rule `{}/{}`; remove it",
-                            rule.name, earlier.policy, earlier.name
+                            "rule `{}` repeats rule `{earlier}`; remove it",
+                            rule.name
                         ),
                     });
                 }
@@ -126,7 +142,7 @@ impl PolicySet {
         self.digest
     }
 
-    /// The actions that some rule is about, sorted.
+    /// The actions that some rule is about, sorted; an advisory rule is enough.
     pub fn actions(&self) -> Vec<Action> {
         let actions: BTreeSet<Action> = self.rules.iter().map(|rule| rule.action).collect();
         actions.into_iter().collect()
@@ -150,10 +166,12 @@ impl PolicySet {
         let rules = judgement
             .deciding
             .iter()
+            .chain(&judgement.advisory)
             .map(|(rule, outcome)| RuleOutcome {
                 policy: rule.policy.clone(),
                 rule: rule.name.clone(),
                 effect: rule.effect,
+                enforcement: rule.enforcement,
                 outcome: outcome.truth,
                 because: rule.because.clone(),
                 clauses: rule.condition.explain(outcome).into_clauses(),
@@ -202,7 +220,7 @@ impl PolicySet {
         action: Action,
         facts: &Facts,
         now: Timestamp,
-    ) -> Vec<(&'a Rule, Outcome)> {
+    ) -> Vec<Ran<'a>> {
         self.rules
             .iter()
             .filter(|rule| rule.action == action)
@@ -216,92 +234,80 @@ impl PolicySet {
         facts: &Facts,
         now: Timestamp,
     ) -> Judgement<'a> {
-        let outcomes = self.outcomes(action, facts, now);
+        let (advisory, outcomes): (Vec<Ran<'a>>, Vec<Ran<'a>>) = self
+            .outcomes(action, facts, now)
+            .into_iter()
+            .partition(|(rule, _)| rule.is_advisory());
         let wanted = any(&outcomes, RuleEffect::Trigger);
         let permitted = any(&outcomes, RuleEffect::Permit);
         if wanted.is_none() && permitted.is_none() {
             return Judgement {
                 effect: Effect::Deny,
                 deciding: Vec::new(),
+                advisory,
             };
         }
         let wanted = wanted.unwrap_or(Truth::True);
         let permitted = permitted.unwrap_or(Truth::True);
-        let forbids = |truth: Truth| {
-            outcomes.iter().any(|(rule, outcome)| {
-                rule.effect == RuleEffect::Forbid
-                    && outcome.truth == truth
-                    && (truth == Truth::True || rule.unknown == WhenUnknown::Deny)
-            })
-        };
-        let is_forbidden = forbids(Truth::True);
-        let may_be_forbidden = forbids(Truth::Unknown);
-        let denied_by = if is_forbidden {
-            Some(RuleEffect::Forbid)
-        } else if wanted == Truth::False {
-            Some(RuleEffect::Trigger)
-        } else if permitted == Truth::False {
-            Some(RuleEffect::Permit)
-        } else {
-            None
-        };
-        if let Some(kind) = denied_by {
-            // Of the forbidding rules those that hold decided; of the others, all of them, for none holds.
-            let deciding = outcomes
+        let is_forbidden = any(&outcomes, RuleEffect::Forbid) == Some(Truth::True);
+        // Where no rule of a kind holds, every rule of the kind stands in the way, for any of them could have opened it.
+        let (standing, others): (Vec<Ran<'a>>, Vec<Ran<'a>>) =
+            outcomes
                 .into_iter()
-                .filter(|(rule, outcome)| {
-                    rule.effect == kind
-                        && (kind != RuleEffect::Forbid || outcome.truth == Truth::True)
-                })
-                .collect();
-            return Judgement {
-                effect: Effect::Deny,
-                deciding,
-            };
-        }
-        if wanted == Truth::True && permitted == Truth::True && !may_be_forbidden {
-            let deciding = outcomes
-                .into_iter()
-                .filter(|(rule, outcome)| {
-                    rule.effect != RuleEffect::Forbid && outcome.truth == Truth::True
-                })
-                .collect();
+                .partition(|(rule, outcome)| match rule.effect {
+                    RuleEffect::Trigger => wanted != Truth::True,
+                    RuleEffect::Permit => permitted != Truth::True,
+                    RuleEffect::Forbid => match outcome.truth {
+                        Truth::True => true,
+                        Truth::False => false,
+                        Truth::Unknown => rule.unknown == WhenUnknown::Deny,
+                    },
+                });
+        if standing.is_empty() {
             return Judgement {
                 effect: Effect::Allow,
-                deciding,
+                deciding: others
+                    .into_iter()
+                    .filter(|(rule, outcome)| {
+                        rule.effect != RuleEffect::Forbid && outcome.truth == Truth::True
+                    })
+                    .collect(),
+                advisory,
             };
         }
-        let deciding: Vec<(&Rule, Outcome)> = outcomes
-            .into_iter()
-            .filter(|(rule, outcome)| {
-                outcome.truth == Truth::Unknown
-                    && match rule.effect {
-                        RuleEffect::Trigger => wanted == Truth::Unknown,
-                        RuleEffect::Permit => permitted == Truth::Unknown,
-                        RuleEffect::Forbid => rule.unknown == WhenUnknown::Deny,
-                    }
-            })
-            .collect();
-        let waiting: BTreeSet<usize> = deciding
-            .iter()
-            .flat_map(|(_, outcome)| outcome.waiting.iter().copied())
-            .collect();
-        Judgement {
-            effect: Effect::Unknown {
+        let effect = if is_forbidden || wanted == Truth::False || permitted == Truth::False {
+            Effect::Deny
+        } else {
+            let waiting: BTreeSet<usize> = standing
+                .iter()
+                .flat_map(|(_, outcome)| outcome.waiting.iter().copied())
+                .collect();
+            Effect::Unknown {
                 waiting_for: waiting
                     .into_iter()
                     .map(|slot| self.schema.name(slot).to_owned())
                     .collect(),
-            },
-            deciding,
+            }
+        };
+        Judgement {
+            effect,
+            deciding: standing,
+            advisory,
         }
     }
 }
 
+/// A rule with what one run of its condition found out.
+type Ran<'a> = (&'a Rule, Outcome);
+
+/// What makes two rules the same whatever their names are.
+type Meaning = (RuleEffect, Action, WhenUnknown, Enforcement, String);
+
 /// A decision before it is put into words.
 pub(crate) struct Judgement<'a> {
     pub(crate) effect: Effect,
-    pub(crate) deciding: Vec<(&'a Rule, Outcome)>,
+    pub(crate) deciding: Vec<Ran<'a>>,
+    pub(crate) advisory: Vec<Ran<'a>>,
 }
 
 /// A test of a document that did not come out as expected.
@@ -349,7 +355,7 @@ impl std::fmt::Display for TestFailure {
 }
 
 /// Kleene's disjunction over the rules with an effect; none when there are no such rules.
-fn any(outcomes: &[(&Rule, Outcome)], effect: RuleEffect) -> Option<Truth> {
+fn any(outcomes: &[Ran<'_>], effect: RuleEffect) -> Option<Truth> {
     outcomes
         .iter()
         .filter(|(rule, _)| rule.effect == effect)
@@ -361,9 +367,12 @@ fn any(outcomes: &[(&Rule, Outcome)], effect: RuleEffect) -> Option<Truth> {
         })
 }
 
-fn repeats(earlier: &Rule, later: &Rule) -> bool {
-    earlier.effect == later.effect
-        && earlier.action == later.action
-        && earlier.unknown == later.unknown
-        && earlier.condition.canonical() == later.condition.canonical()
+fn meaning(rule: &Rule) -> Meaning {
+    (
+        rule.effect,
+        rule.action,
+        rule.unknown,
+        rule.enforcement,
+        rule.condition.canonical().to_owned(),
+    )
 }

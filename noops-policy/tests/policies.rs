@@ -136,6 +136,77 @@ fn a_policy_loaded_twice_is_refused() {
     );
 }
 
+const HOLIDAY: &str = "
+policy: holiday
+owner: ml-platform
+enforcement: soft-mandatory
+rules:
+  - name: drifted
+    effect: trigger
+    action: retrain
+    when: drift.psi > 0.2
+    because: inputs moved
+  - name: calm
+    effect: forbid
+    action: retrain
+    when: harm.max_e < 1.0
+    because: nobody is harmed
+";
+
+#[test]
+fn the_order_of_the_sources_does_not_matter() {
+    let sources = [("retrain.yaml", RETRAIN), ("holiday.yaml", HOLIDAY)];
+    let permuted = [sources[1], sources[0]];
+    let one = PolicySet::load(&sources, &schema()).unwrap();
+    let two = PolicySet::load(&permuted, &schema()).unwrap();
+    assert_eq!(one, two);
+    assert_eq!(one.digest(), two.digest());
+    for known in [
+        facts(31.2, 9, Some(true)),
+        facts(0.5, 3, Some(true)),
+        facts(31.2, 9, None),
+        Facts::new(&schema()),
+    ] {
+        let decision = one.decide(Action::Retrain, &known, now());
+        assert_eq!(two.decide(Action::Retrain, &known, now()), decision);
+    }
+}
+
+#[test]
+fn a_repeated_rule_is_refused_across_documents_of_one_enforcement() {
+    let copy = RETRAIN.replacen("retrain-on-harm", "a-copy", 1);
+    let error = PolicySet::load(&[("a", RETRAIN), ("b", &copy)], &schema()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`a`:7:11: rule `harmed` repeats rule `a-copy/harmed`; remove it"
+    );
+    // An advisory copy binds nothing, so it cannot stand for the mandatory rule.
+    let advisory = copy.replacen("hard-mandatory", "advisory", 1);
+    assert!(PolicySet::load(&[("a", RETRAIN), ("b", &advisory)], &schema()).is_ok());
+}
+
+#[test]
+fn more_than_a_thousand_rules_over_all_documents_are_refused() {
+    let document = |name: &str, thresholds: std::ops::RangeInclusive<u32>| {
+        let mut yaml = format!("policy: {name}\nowner: team\nenforcement: advisory\nrules:\n");
+        for least in thresholds {
+            yaml.push_str(&format!(
+                "  - {{ name: r{least}, effect: permit, action: retrain, when: harm.blocks >= {least}, because: a test }}\n"
+            ));
+        }
+        yaml
+    };
+    let first = document("first", 1..=600);
+    let full = document("second", 601..=1000);
+    let over = document("second", 601..=1001);
+    assert!(PolicySet::load(&[("a", &first), ("b", &full)], &schema()).is_ok());
+    let error = PolicySet::load(&[("a", &first), ("b", &over)], &schema()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`b`: there are more than `1000` rules over all documents; merge some of them"
+    );
+}
+
 #[test]
 fn documents_test_themselves() {
     assert!(policies().run_tests().is_empty());

@@ -35,11 +35,13 @@ impl Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The candidate is proven no worse than the margin allows, and nothing speaks against it.
+    /// The candidate is proven no worse than the margin allows by its clamped block mean, its observed mean difference is below the
+    /// margin too, and nothing speaks against it.
     Promote,
     /// Go on observing.
     Continue {
-        /// About how many more pairs a promotion needs if the evidence grows as it did; `None` while it does not grow.
+        /// About how many more pairs a promotion needs if the evidence grows as it did; `None` while it does not grow, or while
+        /// only the observed mean difference stands in the way.
         needs_pairs: Option<u64>,
     },
     /// The candidate is proven to do harm.
@@ -137,13 +139,13 @@ impl Judgement {
         self.blocks
     }
 
-    /// The mean difference in loss, candidate minus champion; `None` before the first block.
+    /// The mean difference in loss, candidate minus champion, not clamped; `None` before the first block.
     #[must_use]
     pub fn mean_difference(&self) -> Option<f64> {
         self.mean_difference
     }
 
-    /// The evidence that the candidate is no worse than the margin allows.
+    /// The evidence that the candidate is no worse than the margin allows, by its clamped block mean.
     #[must_use]
     pub fn not_worse(&self) -> LogE {
         self.not_worse
@@ -173,7 +175,7 @@ impl Judgement {
         self.failure_ratio
     }
 
-    /// The error rate at which non-inferiority is proven.
+    /// The error rate at which non-inferiority is proven, for the clamped block mean.
     #[must_use]
     pub fn alpha_promote(&self) -> Alpha {
         self.alpha_promote
@@ -208,6 +210,12 @@ impl Judgement {
                 needs_pairs: Some(n),
             } => {
                 format!("Continue: at the present rate about {n} more pairs are needed.")
+            }
+            Verdict::Continue { needs_pairs: None }
+                if self.not_worse.rejects(self.alpha_promote) =>
+            {
+                "Continue: blocks beyond the range keep the mean difference from being below the margin."
+                    .to_owned()
             }
             Verdict::Continue { needs_pairs: None } => {
                 "Continue: the evidence for the candidate is not growing.".to_owned()
@@ -261,7 +269,7 @@ impl Judgement {
         let harm = threshold(self.alpha_guardrail);
         match self.verdict {
             Verdict::Promote => format!(
-                "It would have gone on with an e-value for non-inferiority below {promote} or fewer than {} pairs, and rolled back with one for harm of {harm}.",
+                "It would have gone on with an e-value for non-inferiority below {promote}, a mean difference not below the margin or fewer than {} pairs, and rolled back with one for harm of {harm}.",
                 self.min_pairs
             ),
             Verdict::RollBack {
@@ -278,7 +286,7 @@ impl Judgement {
             }
             Verdict::Continue { .. } | Verdict::Insufficient { .. } | Verdict::Inconclusive => {
                 format!(
-                    "It would promote with an e-value for non-inferiority of {promote} on at least {} pairs, and roll back with one for harm of {harm}.",
+                    "It would promote with an e-value for non-inferiority of {promote} and a mean difference below the margin on at least {} pairs, and roll back with one for harm of {harm}.",
                     self.min_pairs
                 )
             }

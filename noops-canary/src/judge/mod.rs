@@ -27,7 +27,14 @@ use crate::rate::RateComparison;
 ///
 /// With the default harm bound of zero, a candidate that is worse by less than the margin is rolled back once there is enough
 /// evidence that it is worse at all, and promoted if non-inferiority is proven first. Set the harm bound to the margin
-/// to tolerate everything inside it. The failure guardrail looks for harm only; it does not have to be proven safe.
+/// to tolerate everything inside it. The failure guardrail looks for harm only; it does not have to be proven safe, and its
+/// error rate holds only with at most one failure per unit and stage: see [`RateComparison`].
+///
+/// What is guaranteed about the loss is about the clamped block mean: see [`PairedLoss`]. A promotion also needs the
+/// observed mean difference, which is not clamped, to be below the margin, so that large losses that were seen count in full. That
+/// second condition carries no error rate: where one block in twenty is a disaster far beyond the range and the rest look better
+/// by 0.01, 13 % of simulated candidates are promoted when ten blocks suffice and 5 % when a hundred are asked for, before enough
+/// disasters are seen. Ask for more pairs, or widen the block range to what a block can lose, where that matters.
 ///
 /// # Examples
 ///
@@ -80,7 +87,7 @@ impl Judge {
         self.loss.observe(block, champion_loss, candidate_loss);
     }
 
-    /// Takes one failure: see [`RateComparison::observe`].
+    /// Takes one failure, the first of its unit in the stage: see [`RateComparison::observe`].
     pub fn observe_failure(&mut self, arm: Arm, share: Share) {
         self.failures.observe(arm, share);
     }
@@ -88,6 +95,12 @@ impl Judge {
     /// Folds complete blocks into the evidence: see [`PairedLoss::close_before`].
     pub fn close_before(&mut self, block: u64) {
         self.loss.close_before(block);
+    }
+
+    /// Drops pairs that are not yet evidence, from `block` on, because their inputs turned out to be broken: see
+    /// [`PairedLoss::discard_from`]. Failures are kept; they belong to no block.
+    pub fn discard_from(&mut self, block: u64) {
+        self.loss.discard_from(block);
     }
 
     /// What the evidence so far allows, with the evidence. Asking changes nothing.
@@ -140,11 +153,13 @@ impl Judge {
         if pairs < needed {
             return Verdict::Insufficient { pairs, needed };
         }
-        if self.loss.not_worse().rejects(self.settings.alpha_promote()) {
+        let proven = self.loss.not_worse().rejects(self.settings.alpha_promote());
+        if proven && self.is_observed_below_margin() {
             return Verdict::Promote;
         }
         match self.settings.futility_blocks() {
             Some(limit) if self.loss.blocks() >= limit => Verdict::Inconclusive,
+            _ if proven => Verdict::Continue { needs_pairs: None },
             _ => Verdict::Continue {
                 needs_pairs: pairs_until(
                     self.loss.not_worse(),
@@ -153,6 +168,14 @@ impl Judge {
                 ),
             },
         }
+    }
+
+    /// The bets see clamped block means; this sees what was clamped away.
+    fn is_observed_below_margin(&self) -> bool {
+        let margin = self.settings.paired().margin();
+        self.loss
+            .mean_difference()
+            .is_some_and(|difference| difference < margin)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct JudgeSettings {
 
 impl JudgeSettings {
     /// Sets the chance of ever promoting a candidate that is worse than the margin allows. Default 5 %.
+    ///
+    /// Worse by its clamped block mean: see [`PairedSettings::with_block_range`] and [`Judge`](crate::Judge).
     #[must_use]
     pub fn with_alpha_promote(mut self, alpha: Alpha) -> Self {
         self.alpha_promote = alpha;
@@ -58,6 +60,8 @@ impl JudgeSettings {
     }
 
     /// Sets how many times the champion's failure rate the candidate may have. Default `1.1`.
+    ///
+    /// Assumes at most one failure per unit and stage: see [`RateComparison`](crate::RateComparison).
     #[must_use]
     pub fn with_max_rate_ratio(mut self, max_rate_ratio: f64) -> Self {
         self.max_rate_ratio = max_rate_ratio;
@@ -71,7 +75,7 @@ impl JudgeSettings {
         self
     }
 
-    /// The chance of ever promoting a candidate that is worse than the margin allows.
+    /// The chance of ever promoting a candidate whose clamped block mean is worse than the margin allows.
     #[must_use]
     pub fn alpha_promote(&self) -> Alpha {
         self.alpha_promote

@@ -71,8 +71,9 @@ pub enum Transition {
 /// A rollout as a pure state machine: it proposes, the host acts, and then tells it what was done.
 ///
 /// [`step`](Self::step) looks at the time and a [`Judgement`] and proposes a [`Transition`] without taking it, so that a host can ask
-/// a policy, write the intent down, and move traffic first. [`apply`](Self::apply) takes it. The state is serialisable at
-/// every point: after a crash, read it back and step again; the same proposal comes out.
+/// a policy, write the intent down, and move traffic first. [`apply`](Self::apply) takes it. Stepping changes nothing, so that the
+/// state, the time and the judgement are all it takes to replay a proposal. The state is serialisable at every point:
+/// after a crash, read it back and step again; the same proposal comes out.
 ///
 /// - Leaving the shadow stage needs [`Verdict::Promote`], evidence of non-inferiority, and its gate.
 /// - Each ramp stage needs its gate, and data; the last one needs [`Verdict::Promote`] again.
@@ -91,7 +92,7 @@ pub enum Transition {
 ///
 /// let gate = StageGate::new(Duration::from_secs(60), Duration::from_secs(3600), 100);
 /// let plan = RolloutPlan::new(gate, Vec::new())?;
-/// let mut rollout = Rollout::start("fraud-7".to_owned(), plan, Timestamp::from_second(0)?);
+/// let rollout = Rollout::start("fraud-7".to_owned(), plan, Timestamp::from_second(0)?);
 /// let judgement = Judge::new(JudgeSettings::default())?.verdict();
 ///
 /// assert_eq!(rollout.step(Timestamp::from_second(600)?, &judgement), None);
@@ -109,7 +110,6 @@ pub struct Rollout {
     stage: Stage,
     since: Timestamp,
     pairs_before: u64,
-    pairs_seen: u64,
     generation: u64,
 }
 
@@ -123,36 +123,42 @@ impl Rollout {
             stage: Stage::Shadow,
             since: now,
             pairs_before: 0,
-            pairs_seen: 0,
             generation: 0,
         }
     }
 
     /// Proposes what to do now, without doing it; `None` to stay. A final stage proposes nothing.
     ///
-    /// Only the number of judged pairs is remembered, so that the next stage counts from there. A clock that goes backwards
-    /// makes a stage look younger, never older.
-    pub fn step(&mut self, now: Timestamp, judgement: &Judgement) -> Option<Transition> {
+    /// Asking changes nothing. A clock that goes backwards makes a stage look younger, never older.
+    #[must_use]
+    pub fn step(&self, now: Timestamp, judgement: &Judgement) -> Option<Transition> {
         if self.stage.is_final() {
             return None;
         }
-        self.pairs_seen = self.pairs_seen.max(judgement.pairs());
         match judgement.verdict() {
             Verdict::RollBack { because } => Some(Transition::RollBack { because }),
             Verdict::Inconclusive => Some(Transition::RollBack {
                 because: Cause::Inconclusive,
             }),
-            verdict => self.leave(now, verdict),
+            _ => self.leave(now, judgement),
         }
     }
 
     /// Takes a transition and returns the stage that follows.
     ///
+    /// `judgement` is the one the transition was proposed on: the next stage counts its pairs from there, never from fewer than this
+    /// stage did.
+    ///
     /// A transition that does not follow from the present stage changes nothing, so a transition may be applied again after a
     /// crash, and one that was proposed before somebody else's change cannot skip a stage: [`Transition::Advance`] must name
     /// the next stage, and [`Transition::Promote`] must come from the last. A rollback is taken from every stage that is not
     /// final. The gates are the business of [`step`](Self::step): a host that makes up its own transition is not stopped by them.
-    pub fn apply(&mut self, now: Timestamp, transition: Transition) -> Stage {
+    pub fn apply(
+        &mut self,
+        now: Timestamp,
+        transition: Transition,
+        judgement: &Judgement,
+    ) -> Stage {
         if self.stage.is_final() {
             return self.stage;
         }
@@ -164,8 +170,8 @@ impl Rollout {
         if let Some(stage) = next {
             self.stage = stage;
             self.since = self.since.max(now);
-            self.pairs_before = self.pairs_seen;
-            self.generation += 1;
+            self.pairs_before = self.pairs_before.max(judgement.pairs());
+            self.generation = self.generation.saturating_add(1);
         }
         self.stage
     }
@@ -206,16 +212,18 @@ impl Rollout {
         self.generation
     }
 
-    /// The pairs judged during the present stage, as far as [`step`](Self::step) was told.
+    /// How many of the judgement's pairs were judged during the present stage.
     #[must_use]
-    pub fn pairs_in_stage(&self) -> u64 {
-        self.pairs_seen.saturating_sub(self.pairs_before)
+    pub fn pairs_in_stage(&self, judgement: &Judgement) -> u64 {
+        judgement.pairs().saturating_sub(self.pairs_before)
     }
 
-    fn leave(&self, now: Timestamp, verdict: Verdict) -> Option<Transition> {
+    fn leave(&self, now: Timestamp, judgement: &Judgement) -> Option<Transition> {
+        let verdict = judgement.verdict();
         let gate = self.gate()?;
         let elapsed = elapsed(self.since, now);
-        let open = elapsed >= gate.min_duration() && self.pairs_in_stage() >= gate.min_pairs();
+        let pairs = self.pairs_in_stage(judgement);
+        let open = elapsed >= gate.min_duration() && pairs >= gate.min_pairs();
         let next = self.next_ramp_stage();
         let proven = match self.stage {
             Stage::Ramp { .. } if next.is_some() => {

@@ -56,6 +56,11 @@ fn harmful() -> Judgement {
     judge.verdict()
 }
 
+/// Says nothing about any pair.
+fn empty() -> Judgement {
+    judge(0, 0.0).verdict()
+}
+
 fn started() -> Rollout {
     Rollout::start("r-1".to_owned(), plan(), at(0))
 }
@@ -78,8 +83,9 @@ fn second() -> Stage {
 fn a_good_candidate_walks_the_whole_plan() {
     let mut rollout = started();
     let stages = [(100, 300), (200, 400), (300, 500)].map(|(second, pairs)| {
-        let transition = rollout.step(at(second), &promote(pairs)).unwrap();
-        rollout.apply(at(second), transition)
+        let judgement = promote(pairs);
+        let transition = rollout.step(at(second), &judgement).unwrap();
+        rollout.apply(at(second), transition, &judgement)
     });
     assert_eq!(stages, [first(), second(), Stage::Promoted]);
     assert_eq!(rollout.share(), Share::FULL);
@@ -88,7 +94,7 @@ fn a_good_candidate_walks_the_whole_plan() {
 
 #[test]
 fn the_shadow_stage_is_left_only_on_evidence() {
-    let mut rollout = started();
+    let rollout = started();
     assert_eq!(rollout.step(at(100), &undecided(300)), None);
     assert_eq!(rollout.step(at(59), &promote(300)), None);
     assert_eq!(
@@ -102,9 +108,9 @@ fn the_shadow_stage_is_left_only_on_evidence() {
 fn pairs_are_counted_anew_in_each_stage() {
     let mut rollout = started();
     let transition = rollout.step(at(100), &promote(300)).unwrap();
-    rollout.apply(at(100), transition);
+    rollout.apply(at(100), transition, &promote(300));
     assert_eq!(rollout.step(at(200), &promote(390)), None);
-    assert_eq!(rollout.pairs_in_stage(), 90);
+    assert_eq!(rollout.pairs_in_stage(&promote(390)), 90);
     assert_eq!(
         rollout.step(at(200), &undecided(400)),
         Some(Transition::Advance { to: second() })
@@ -112,10 +118,35 @@ fn pairs_are_counted_anew_in_each_stage() {
 }
 
 #[test]
+fn a_saved_rollout_proposes_and_applies_what_an_unbroken_one_does() {
+    let mut unbroken = started();
+    let text = serde_json::to_string(&unbroken).unwrap();
+    // Looks in between leave no trace, so it does not matter that the save was made before them.
+    assert_eq!(unbroken.step(at(30), &promote(300)), None);
+    let mut replayed: Rollout = serde_json::from_str(&text).unwrap();
+    let judgement = promote(300);
+    let proposed = unbroken.step(at(100), &judgement);
+    assert_eq!(replayed.step(at(100), &judgement), proposed);
+    for rollout in [&mut unbroken, &mut replayed] {
+        rollout.apply(at(100), proposed.unwrap(), &judgement);
+    }
+    assert_eq!(unbroken, replayed);
+    assert_eq!(replayed.pairs_in_stage(&promote(350)), 50);
+}
+
+#[test]
+fn an_older_judgement_does_not_make_the_next_stage_count_pairs_twice() {
+    let mut rollout = started();
+    rollout.apply(at(100), Transition::Advance { to: first() }, &promote(300));
+    rollout.apply(at(200), Transition::Advance { to: second() }, &empty());
+    assert_eq!(rollout.pairs_in_stage(&promote(310)), 10);
+}
+
+#[test]
 fn the_last_stage_promotes_only_on_standing_evidence() {
     let mut rollout = started();
-    rollout.apply(at(0), Transition::Advance { to: first() });
-    rollout.apply(at(0), Transition::Advance { to: second() });
+    rollout.apply(at(0), Transition::Advance { to: first() }, &empty());
+    rollout.apply(at(0), Transition::Advance { to: second() }, &empty());
     assert_eq!(rollout.step(at(100), &undecided(300)), None);
     assert_eq!(
         rollout.step(at(100), &promote(300)),
@@ -131,10 +162,10 @@ fn harm_rolls_back_from_any_stage_at_once() {
         rollout.step(at(0), &harmful()),
         Some(Transition::RollBack { because })
     );
-    rollout.apply(at(0), Transition::Advance { to: first() });
+    rollout.apply(at(0), Transition::Advance { to: first() }, &empty());
     let transition = rollout.step(at(1), &harmful()).unwrap();
     assert_eq!(
-        rollout.apply(at(1), transition),
+        rollout.apply(at(1), transition, &harmful()),
         Stage::RolledBack { because }
     );
     assert_eq!(rollout.share(), Share::ZERO);
@@ -142,7 +173,7 @@ fn harm_rolls_back_from_any_stage_at_once() {
 
 #[test]
 fn an_overdue_stage_is_rolled_back_as_inconclusive() {
-    let mut rollout = started();
+    let rollout = started();
     assert_eq!(rollout.step(at(599), &undecided(300)), None);
     let because = Cause::Inconclusive;
     assert_eq!(
@@ -154,14 +185,17 @@ fn an_overdue_stage_is_rolled_back_as_inconclusive() {
 #[test]
 fn stale_transitions_change_nothing() {
     let mut rollout = started();
-    assert_eq!(rollout.apply(at(1), Transition::Promote), Stage::Shadow);
     assert_eq!(
-        rollout.apply(at(1), Transition::Advance { to: second() }),
+        rollout.apply(at(1), Transition::Promote, &empty()),
+        Stage::Shadow
+    );
+    assert_eq!(
+        rollout.apply(at(1), Transition::Advance { to: second() }, &empty()),
         Stage::Shadow
     );
     assert_eq!(rollout.generation(), 0);
-    rollout.apply(at(1), Transition::Advance { to: first() });
-    rollout.apply(at(2), Transition::Advance { to: first() });
+    rollout.apply(at(1), Transition::Advance { to: first() }, &empty());
+    rollout.apply(at(2), Transition::Advance { to: first() }, &empty());
     assert_eq!(
         (rollout.stage(), rollout.generation(), rollout.since()),
         (first(), 1, at(1))
@@ -172,7 +206,7 @@ fn stale_transitions_change_nothing() {
 fn a_clock_that_goes_backwards_opens_no_gate() {
     let mut rollout = Rollout::start("r-1".to_owned(), plan(), at(1000));
     assert_eq!(rollout.step(at(-100_000), &promote(300)), None);
-    rollout.apply(at(-5), Transition::Advance { to: first() });
+    rollout.apply(at(-5), Transition::Advance { to: first() }, &empty());
     assert_eq!(rollout.since(), at(1000));
 }
 
@@ -190,9 +224,11 @@ proptest! {
                 2 | 3 => &open,
                 _ => &bad,
             };
-            if let Some(transition) = rollout.step(at(second), judgement) {
+            let proposed = rollout.step(at(second), judgement);
+            prop_assert_eq!(&rollout, &before);
+            if let Some(transition) = proposed {
                 prop_assert!(!before.stage().is_final());
-                rollout.apply(at(second), transition);
+                rollout.apply(at(second), transition, judgement);
             }
             let rolled_back = matches!(rollout.stage(), Stage::RolledBack { .. });
             prop_assert!(rolled_back || rollout.share() >= before.share());

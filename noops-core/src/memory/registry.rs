@@ -32,6 +32,7 @@ impl InMemoryRegistry {
 #[async_trait]
 impl ModelRegistry for InMemoryRegistry {
     async fn register(&self, registration: Registration) -> Result<ModelVersion, Error> {
+        registration.check()?;
         let mut models = lock(&self.models);
         let model = models.entry(registration.model.clone()).or_default();
         if let Some(existing) = model

@@ -31,6 +31,7 @@ impl SqliteRegistry {
 #[async_trait]
 impl ModelRegistry for SqliteRegistry {
     async fn register(&self, registration: Registration) -> Result<ModelVersion, Error> {
+        registration.check()?;
         let failed = |error| translate(REGISTER, error);
         let mut transaction = self.begin(REGISTER).await?;
         let existing: Option<(i64, String)> = sqlx::query_as(

@@ -154,6 +154,51 @@ fn late_labels_are_counted_and_change_nothing_else() {
 }
 
 #[test]
+fn positives_that_come_late_are_sure_to_alarm_a_calibrated_model() {
+    let mut monitor = monitor();
+    for day in 0..300 {
+        labels(&mut monitor, day, 0.5, 40, 50);
+        monitor.close_before(day + 1);
+        labels(&mut monitor, day, 0.5, 10, 0);
+    }
+    assert_eq!(monitor.late(), 3_000);
+    assert!(monitor.evidence().alarmed());
+    assert_eq!(monitor.evidence().aspect(), Some(Aspect::TooHigh));
+}
+
+#[test]
+fn discarded_blocks_leave_no_trace() {
+    let mut used = monitor();
+    labels(&mut used, 0, 0.5, 20, 30);
+    used.close_before(1);
+    labels(&mut used, 1, 0.5, 25, 25);
+    let mut expected = used.clone();
+    labels(&mut used, 2, 0.9, 0, 50);
+    labels(&mut used, 7, 0.9, 0, 50);
+    used.discard_from(2);
+    assert_eq!(used, expected);
+    used.close_before(10);
+    expected.close_before(10);
+    assert_eq!(used, expected);
+    assert_eq!(used.evidence().blocks(), 2);
+}
+
+#[test]
+fn discarding_takes_back_no_bet_and_a_dropped_block_may_open_again() {
+    let mut monitor = monitor();
+    labels(&mut monitor, 0, 0.5, 10, 40);
+    monitor.close_before(1);
+    let before = monitor.evidence();
+    labels(&mut monitor, 3, 0.9, 0, 50);
+    monitor.discard_from(0);
+    assert_eq!(monitor.evidence(), before);
+    labels(&mut monitor, 3, 0.5, 20, 20);
+    monitor.close_before(4);
+    assert_eq!(monitor.late(), 0);
+    assert_eq!(monitor.evidence().labels(), before.labels() + 40);
+}
+
+#[test]
 fn thin_blocks_are_dropped_and_counted() {
     let mut monitor = monitor();
     labels(&mut monitor, 0, 0.5, 29, 0);

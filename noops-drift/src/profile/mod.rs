@@ -60,8 +60,8 @@ impl Profile {
     /// # Errors
     ///
     /// [`DriftError::NoRows`] without a row, [`DriftError::UnsupportedType`] for a column of another type,
-    /// [`DriftError::MissingColumn`], [`DriftError::DuplicateColumn`] and [`DriftError::TypeChanged`] where the batches
-    /// disagree.
+    /// [`DriftError::DuplicateColumn`] for a name that two columns of the profile or of a batch have,
+    /// [`DriftError::MissingColumn`] and [`DriftError::TypeChanged`] where the batches disagree.
     ///
     /// # Complexity
     ///

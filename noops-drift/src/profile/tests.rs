@@ -137,6 +137,28 @@ fn a_frame_that_fails_in_one_column_is_counted_in_none() {
 }
 
 #[test]
+fn a_name_that_two_columns_of_a_batch_have_is_refused() {
+    let x: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.0]));
+    let single = RecordBatch::try_from_iter([("x", x.clone())]).unwrap();
+    let double = RecordBatch::try_from_iter([("x", x.clone()), ("x", x)]).unwrap();
+    let duplicate = DriftError::DuplicateColumn {
+        column: "x".to_owned(),
+    };
+    let chosen = ProfileSettings::default().with_columns(["x"]);
+    for settings in [ProfileSettings::default(), chosen] {
+        let first = Profile::fit(std::slice::from_ref(&double), &settings);
+        assert_eq!(first, Err(duplicate.clone()));
+        let later = Profile::fit(&[single.clone(), double.clone()], &settings);
+        assert_eq!(later, Err(duplicate.clone()));
+
+        let profile = Profile::fit(std::slice::from_ref(&single), &settings).unwrap();
+        let mut counts = Counts::new(&profile);
+        assert_eq!(counts.observe(&profile, &double), Err(duplicate.clone()));
+        assert_eq!(counts, Counts::new(&profile));
+    }
+}
+
+#[test]
 fn counts_of_another_profile_are_refused() {
     let settings = ProfileSettings::default();
     let one = Profile::of_values("score", &[1.0, 2.0], &settings).unwrap();

@@ -1,4 +1,4 @@
-use statrs::function::erf::erfc;
+use statrs::function::erf::{erfc, erfc_inv};
 use statrs::function::gamma::{checked_gamma_ur, ln_gamma};
 
 /// P(X > x) for X central chi-square with `df` degrees of freedom. A NaN counts as no evidence.
@@ -90,12 +90,17 @@ pub(crate) fn binomial_sf(successes: u64, trials: u64, p: f64) -> f64 {
 }
 
 /// P(Z > z) for Z standard normal.
-fn normal_sf(z: f64) -> f64 {
+pub(super) fn normal_sf(z: f64) -> f64 {
     if z.is_nan() {
         1.0
     } else {
         0.5 * erfc(z / std::f64::consts::SQRT_2)
     }
+}
+
+/// The z with P(Z > z) = `tail`.
+pub(super) fn normal_upper_quantile(tail: f64) -> f64 {
+    std::f64::consts::SQRT_2 * erfc_inv(2.0 * tail)
 }
 
 fn mixture_sf(x: f64, df: f64, ncp: f64) -> f64 {
@@ -272,6 +277,14 @@ mod tests {
     fn noncentrality_gives_the_power_it_is_asked_for() {
         let ncp = noncentrality_for_power(16.919, 9.0, 0.8);
         close(noncentral_chi_square_sf(16.919, 9.0, ncp), 0.8, 1e-9);
+    }
+
+    #[test]
+    fn normal_quantiles_agree_with_scipy() {
+        // scipy.stats.norm.isf(tail)
+        close(normal_upper_quantile(0.05), 1.644_853_626_951_472_9, 1e-9);
+        close(normal_upper_quantile(1e-12), 7.034_483_825_301_131, 1e-9);
+        close(normal_upper_quantile(0.9), -1.281_551_565_544_600_4, 1e-9);
     }
 
     #[test]

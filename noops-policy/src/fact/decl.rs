@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
@@ -100,7 +101,8 @@ impl FactDecl {
         self
     }
 
-    /// Sets the age beyond which a value is stale.
+    /// Sets the age beyond which a value is stale. It is checked when the schema is built: above `i64::MAX` seconds it
+    /// is refused.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -182,6 +184,15 @@ impl FactDecl {
                     "`{segment}` is a reserved word of the condition language; choose another name"
                 ));
             }
+        }
+        if let Some(max_age) = self.max_age
+            && SignedDuration::try_from(max_age).is_err()
+        {
+            return refuse(format!(
+                "max_age of `{}` seconds is above `{}`; leave it out for facts that do not become stale",
+                max_age.as_secs(),
+                i64::MAX
+            ));
         }
         if self.min.is_none() && self.max.is_none() {
             return Ok(());

@@ -36,7 +36,8 @@ impl FactSchema {
     /// # Errors
     ///
     /// [`PolicyError::InvalidFact`] for a malformed or reserved name, a name declared twice, a name that is the beginning
-    /// of another (`harm` beside `harm.max_e`), and for a range that is empty, not finite, or not of a number.
+    /// of another (`harm` beside `harm.max_e`), a range that is empty, not finite, or not of a number, and a greatest age
+    /// above `i64::MAX` seconds.
     ///
     /// # Complexity
     ///
@@ -188,6 +189,20 @@ mod tests {
             vec![FactDecl::text("a").with_max(1.0)],
             "fact `a`: a range needs a number and the fact is text; remove `min` and `max`",
         );
+    }
+
+    #[test]
+    fn a_greatest_age_that_cannot_be_written_down_is_refused() {
+        refused(
+            vec![FactDecl::text("a").with_max_age(Duration::MAX)],
+            "fact `a`: max_age of `18446744073709551615` seconds is above `9223372036854775807`; leave it out for facts that do not become stale",
+        );
+        let greatest = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);
+        let one = FactSchema::new(vec![FactDecl::text("a").with_max_age(greatest)]).unwrap();
+        let two = FactSchema::new(vec![FactDecl::text("b").with_max_age(greatest)]).unwrap();
+        assert_ne!(one.digest(), two.digest());
+        let json = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<FactSchema>(&json).unwrap(), one);
     }
 
     #[test]

@@ -83,7 +83,12 @@ impl Facts {
 
     /// Sets a fact. A whole number given for a declared double is taken as that double.
     ///
-    /// A value that is not finite or out of range is kept, and its state is [`FactState::Invalid`].
+    /// A value that is not finite or out of range is kept, and its state is [`FactState::Invalid`]. Zero has no sign: a
+    /// negative zero becomes zero.
+    ///
+    /// The newest value counts, whatever the order of arrival: one that is older than the stored one is checked and
+    /// then dropped, and of two of the same moment the later call wins. [`Facts::forget`] makes room for an older value,
+    /// such as after a stamp in the future.
     ///
     /// # Errors
     ///
@@ -103,7 +108,9 @@ impl Facts {
             return Err(self.schema.unknown(name));
         };
         let value = conform(decl, value.into())?;
-        *slot = Some(FactEntry { value, at });
+        if slot.as_ref().is_none_or(|stored| stored.at <= at) {
+            *slot = Some(FactEntry { value, at });
+        }
         Ok(())
     }
 
@@ -218,6 +225,7 @@ fn conform(decl: &FactDecl, value: FactValue) -> Result<FactValue, PolicyError> 
         (FactType::Double, FactValue::Double(number)) if !number.is_finite() => {
             Ok(FactValue::Double(f64::NAN))
         }
+        (FactType::Double, FactValue::Double(number)) => Ok(FactValue::from(number)),
         (expected, value) if value.fact_type() == expected => Ok(value),
         (_, value) => Err(wrong_type(decl, value.fact_type())),
     }
@@ -281,6 +289,34 @@ mod tests {
         assert_eq!(facts.state("nothing", at(0)), None);
         facts.forget("n");
         assert_eq!(facts.state("n", at(100)), Some(FactState::Missing));
+    }
+
+    #[test]
+    fn a_value_that_arrives_late_does_not_replace_a_newer_one() {
+        let mut facts = Facts::new(&schema());
+        facts.set("n", 7, at(100)).unwrap();
+        facts.set("n", 3, at(99)).unwrap();
+        assert_eq!(facts.entry("n").unwrap().value(), &FactValue::Int(7));
+        assert_eq!(facts.entry("n").unwrap().at(), at(100));
+        assert!(facts.set("n", 1.5, at(99)).is_err());
+        facts.set("n", 8, at(100)).unwrap();
+        assert_eq!(facts.entry("n").unwrap().value(), &FactValue::Int(8));
+        facts.forget("n");
+        facts.set("n", 3, at(99)).unwrap();
+        assert_eq!(facts.entry("n").unwrap().value(), &FactValue::Int(3));
+    }
+
+    #[test]
+    fn zeros_of_either_sign_have_one_digest() {
+        let mut plain = Facts::new(&schema());
+        plain.set("share", 0.0, at(0)).unwrap();
+        for negative in [FactValue::from(-0.0), FactValue::Double(-0.0)] {
+            let mut facts = Facts::new(&schema());
+            facts.set("share", negative, at(0)).unwrap();
+            assert_eq!(facts.digest(), plain.digest());
+            let stored = facts.entry("share").unwrap().value().as_f64().unwrap();
+            assert!(stored.is_sign_positive());
+        }
     }
 
     #[test]

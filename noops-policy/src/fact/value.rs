@@ -31,7 +31,7 @@ impl fmt::Display for FactType {
 /// The value of a fact.
 ///
 /// It serialises as the plain value. A double that is not finite carries no information: all of them are equal, and all
-/// of them serialise as null.
+/// of them serialise as null. Zero has no sign: a negative one serialises as zero.
 ///
 /// # Examples
 ///
@@ -134,8 +134,9 @@ impl From<u64> for FactValue {
 }
 
 impl From<f64> for FactValue {
+    /// A negative zero becomes zero.
     fn from(value: f64) -> Self {
-        Self::Double(value)
+        Self::Double(without_signed_zero(value))
     }
 }
 
@@ -156,7 +157,9 @@ impl Serialize for FactValue {
         match self {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
-            Self::Double(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Self::Double(value) if value.is_finite() => {
+                serializer.serialize_f64(without_signed_zero(*value))
+            }
             Self::Double(_) => serializer.serialize_unit(),
             Self::Text(value) => serializer.serialize_str(value),
         }
@@ -193,7 +196,7 @@ impl Visitor<'_> for ValueVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<FactValue, E> {
-        Ok(FactValue::Double(value))
+        Ok(FactValue::from(value))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<FactValue, E> {
@@ -207,6 +210,11 @@ impl Visitor<'_> for ValueVisitor {
     fn visit_none<E: de::Error>(self) -> Result<FactValue, E> {
         Ok(FactValue::Double(f64::NAN))
     }
+}
+
+/// The zeros compare equal, so they must not differ in a digest either. Other numbers are unchanged.
+fn without_signed_zero(number: f64) -> f64 {
+    if number == 0.0 { 0.0 } else { number }
 }
 
 #[cfg(test)]
@@ -227,6 +235,7 @@ mod tests {
         round_trip(FactValue::Int(i64::MAX), "9223372036854775807");
         round_trip(FactValue::Double(25.0), "25.0");
         round_trip(FactValue::Double(f64::INFINITY), "null");
+        round_trip(FactValue::Double(-0.0), "0.0");
         round_trip(FactValue::Text("a\"b".to_owned()), r#""a\"b""#);
     }
 

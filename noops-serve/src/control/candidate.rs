@@ -39,7 +39,7 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Stores the artifact, loads it as a service would, and measures it on the holdout beside the champion.
     pub(super) async fn measure(
-        trained: TrainedModel,
+        trained: &TrainedModel,
         champion: Option<&ServedModel>,
         artifacts: &dyn ArtifactStore,
         loader: &dyn ModelLoader,
@@ -50,18 +50,23 @@ impl Candidate {
         let mut registration = Registration {
             model: settings.model.clone(),
             digest,
-            contract: trained.contract,
+            contract: trained.contract.clone(),
             metrics: BTreeMap::new(),
-            parameters: trained.parameters,
+            parameters: trained.parameters.clone(),
             profile: None,
-            lineage: trained.lineage,
+            lineage: trained.lineage.clone(),
             registered_at: now,
         };
         let unnumbered = ModelVersion::new(0, registration.clone());
         let model = ServedModel::load(unnumbered, &trained.artifact, loader).await?;
         let scores = score_all(&model, &trained.holdout.features)?;
-        registration.metrics = metrics(&scores, &trained.holdout.labels)?;
-        let reference = Reference::fit(&trained.reference, &scores, &settings.profile)?;
+        let accepted = scores
+            .iter()
+            .zip(&trained.holdout.labels)
+            .filter_map(|(score, label)| Some(((*score)?, *label)));
+        let (known, labels): (Vec<f64>, Vec<bool>) = accepted.unzip();
+        registration.metrics = metrics(&known, &labels)?;
+        let reference = Reference::fit(&trained.reference, &known, &settings.profile)?;
         let profile = serde_json::to_value(&reference)
             .map_err(|error| invalid("its profile is not JSON").caused_by(error))?;
         registration.profile = Some(profile);
@@ -97,15 +102,30 @@ pub(super) async fn load(
 fn compare_on(
     holdout: &Holdout,
     champion: &ServedModel,
-    scores: &[f64],
+    scores: &[Option<f64>],
     settings: &ControlSettings,
 ) -> Result<Offline, Error> {
     let champion_scores = score_all(champion, &holdout.features)?;
+    // On the rows that both accept: a champion with a strict contract must not stand in the way of one that knows more.
+    let mut both: (Vec<f64>, Vec<f64>, Vec<bool>, Vec<u64>) = Default::default();
+    let rows = champion_scores
+        .iter()
+        .zip(scores)
+        .zip(&holdout.labels)
+        .zip(&holdout.blocks);
+    for (((champion, candidate), label), block) in rows {
+        if let (Some(champion), Some(candidate)) = (champion, candidate) {
+            both.0.push(*champion);
+            both.1.push(*candidate);
+            both.2.push(*label);
+            both.3.push(*block);
+        }
+    }
     let compared = compare(
-        &champion_scores,
-        scores,
-        &holdout.labels,
-        &holdout.blocks,
+        &both.0,
+        &both.1,
+        &both.2,
+        &both.3,
         settings.offline_margin,
         settings.offline_alpha,
     )
@@ -137,21 +157,15 @@ fn metrics(scores: &[f64], labels: &[bool]) -> Result<BTreeMap<String, f64>, Err
     Ok(metrics)
 }
 
-/// Scores rows as the service would, in batches of the size it uses.
-fn score_all(model: &ServedModel, rows: &RecordBatch) -> Result<Vec<f64>, Error> {
+/// Scores rows as the service would; `None` where the contract refuses a row.
+fn score_all(model: &ServedModel, rows: &RecordBatch) -> Result<Vec<Option<f64>>, Error> {
     let encoded = model.contract().encode(rows)?;
-    if let Some(rejection) = (0..rows.num_rows()).find_map(|row| encoded.rejection(row)) {
-        return Err(invalid("a holdout row breaks the contract").caused_by(rejection));
-    }
-    let indices: Vec<usize> = (0..encoded.batch().rows()).collect();
-    let mut scores = Vec::with_capacity(indices.len());
-    for chunk in indices.chunks(CHUNK) {
-        scores.extend(
-            model
-                .score_now(&encoded.batch().take(chunk))?
-                .into_iter()
-                .map(f64::from),
-        );
+    let answers = model.score_now(encoded.batch())?;
+    let mut scores = vec![None; rows.num_rows()];
+    for (row, answer) in encoded.accepted().iter().zip(answers) {
+        if let Some(score) = scores.get_mut(*row) {
+            *score = Some(f64::from(answer));
+        }
     }
     Ok(scores)
 }
@@ -163,5 +177,3 @@ fn canary_error(error: CanaryError) -> Error {
 fn invalid(message: &str) -> Error {
     Error::new(ErrorKind::Invalid, "measure a candidate", message)
 }
-
-const CHUNK: usize = 256;

@@ -6,10 +6,11 @@ use arrow_array::RecordBatch;
 use jiff::Timestamp;
 use noops_core::{
     Alias, AliasMove, ArtifactStore, AuditLog, Clock, Digest, Error, ErrorKind, Label, ModelLoader,
-    ModelRegistry, ModelVersion, Notifier, TrainedModel, Trainer, TrainingRequest,
+    ModelRegistry, ModelVersion, Notification, Notifier, Severity, TrainedModel, Trainer,
+    TrainingRequest,
 };
 use noops_drift::QualityGate;
-use noops_policy::{Action, PolicyError, PolicySet};
+use noops_policy::{Action, Decision, PolicyError, PolicySet};
 use tokio::task::JoinHandle;
 
 use super::candidate::{self, Candidate};
@@ -74,6 +75,8 @@ pub struct Controller {
     pub(super) gate: QualityGate,
     pub(super) deployment: Arc<Deployment>,
     pub(super) training: Option<JoinHandle<Result<TrainedModel, Error>>>,
+    /// A training that is done, until what came of it is safely in the registry or refused.
+    pub(super) trained: Option<TrainedModel>,
 }
 
 impl Controller {
@@ -99,7 +102,7 @@ impl Controller {
 
         let trained = components.trainer.train(first).await?;
         let candidate = Candidate::measure(
-            trained,
+            &trained,
             None,
             components.artifacts.as_ref(),
             components.loader.as_ref(),
@@ -139,6 +142,7 @@ impl Controller {
         point_champion(
             components.registry.as_ref(),
             &settings,
+            None,
             version.digest(),
             now,
         )
@@ -168,11 +172,11 @@ impl Controller {
     ///
     /// # Errors
     ///
-    /// `Conflict` when the policies are not those the state was made under; otherwise what a component reports.
+    /// `Conflict` when the policies or the settings are not those the state was made under; otherwise what a component reports.
     pub async fn resume(
         components: Components,
         settings: ControlSettings,
-        state: ControlState,
+        mut state: ControlState,
     ) -> Result<Self, Error> {
         let policies = load_policies(&components.policies)?;
         if policies.digest() != state.policies {
@@ -182,7 +186,54 @@ impl Controller {
                 "the policies have changed since this run began",
             ));
         }
+        if Digest::of_json(&settings) != state.settings {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "resume",
+                "the settings have changed since this run began",
+            ));
+        }
+        Self::put_alias_back(&components, &settings, &mut state).await?;
         Self::assemble(components, settings, policies, state).await
+    }
+
+    /// A crash may have come between the move of the alias and the next save, or somebody has moved it: the state decides, and
+    /// people are told.
+    async fn put_alias_back(
+        components: &Components,
+        settings: &ControlSettings,
+        state: &mut ControlState,
+    ) -> Result<(), Error> {
+        let registry = components.registry.as_ref();
+        let (champion, elsewhere) = (
+            state.champion.clone(),
+            champion_alias(registry, settings).await?,
+        );
+        if elsewhere == Some(champion.digest) {
+            return Ok(());
+        }
+        point_champion(
+            registry,
+            settings,
+            elsewhere,
+            champion.digest,
+            champion.since,
+        )
+        .await?;
+        let title = format!(
+            "the champion alias was moved back to version {}",
+            champion.number
+        );
+        let body = "it pointed elsewhere when the controller resumed".to_owned();
+        let key = format!("{}/{}/alias", settings.model, champion.since);
+        state.untold.push(Notification {
+            key,
+            severity: Severity::Ticket,
+            title,
+            body,
+            at: champion.since,
+        });
+        Ok(())
     }
 
     async fn assemble(
@@ -212,6 +263,7 @@ impl Controller {
             gate,
             deployment,
             training: None,
+            trained: None,
         };
         controller.continue_training();
         Ok(controller)
@@ -227,6 +279,18 @@ impl Controller {
     #[must_use]
     pub fn state(&self) -> &ControlState {
         &self.state
+    }
+
+    /// Waits until the training under way, if any, has come to its end, well or badly. `reconcile` does not wait: it collects a
+    /// training that is done and due, and looks again next time at one that is not. A replay whose clock runs faster than the
+    /// machine calls this first, so that what happens does not depend on the machine.
+    pub async fn training_done(&mut self) {
+        if let Some(handle) = &mut self.training {
+            // `is_finished` is what `reconcile` looks at; polling an ended task again would be an error.
+            while !handle.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     /// The settings.
@@ -282,6 +346,7 @@ impl Controller {
         self.step_rollout(now, &mut acted).await?;
         self.retrain_when_harmed(now, &mut acted).await?;
         self.escalate(now, &mut acted).await?;
+        self.tell_people().await;
         Ok(acted)
     }
 
@@ -291,27 +356,29 @@ impl Controller {
         action: Action,
         question: Question<'_>,
         acted: &mut Vec<Acted>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Permit, Error> {
         let now = question.now;
         let decision = self.policies.decide(action, question.book.facts(), now);
-        let target = self.settings.model.to_string();
-        if !decision.is_allowed() || self.state.governor.check(action, &target, now).is_err() {
-            return Ok(false);
+        if !decision.is_allowed() {
+            return Ok(Permit::Denied(Box::new(decision)));
+        }
+        let target = self.settings.model.as_str();
+        if self.state.governor.check(action, target, now).is_err() {
+            return Ok(Permit::Held);
         }
         let because = [decision.explain(), question.detail]
             .join(" ")
             .trim_end()
             .to_owned();
-        let facts = question.book.facts().to_record();
         let entry = Entry {
             subject: question.subject.clone(),
             decision,
-            facts,
+            facts: question.book.facts().to_record(),
             evidence: question.evidence,
             because: because.clone(),
         };
         journal::append_entry(self.components.audit.as_ref(), &entry).await?;
-        self.state.governor.record(action, &target, now);
+        self.state.governor.record(action, target, now);
         acted.push(Acted {
             at: now,
             action,
@@ -319,7 +386,7 @@ impl Controller {
             subject: question.subject,
             because,
         });
-        Ok(true)
+        Ok(Permit::Granted)
     }
 
     /// The facts of this moment.
@@ -336,6 +403,23 @@ impl Controller {
             self.components.loader.as_ref(),
         )
         .await
+    }
+}
+
+/// The answer to a question.
+#[derive(Debug)]
+pub(super) enum Permit {
+    /// The policies allow it, the governor does too, and it is written down.
+    Granted,
+    /// The policies do not allow it.
+    Denied(Box<Decision>),
+    /// The policies allow it, but the governor says: not so often.
+    Held,
+}
+
+impl Permit {
+    pub(super) fn is_granted(&self) -> bool {
+        matches!(self, Self::Granted)
     }
 }
 
@@ -396,31 +480,34 @@ async fn load_version(
     .await
 }
 
-/// Points the champion alias at a version, unless that has been done already: before a crash, say.
+/// Makes the champion alias point at a version, if it does not already. It must point at `from`: a move by somebody else is a
+/// `Conflict`, and is not overwritten.
 pub(super) async fn point_champion(
     registry: &dyn ModelRegistry,
     settings: &ControlSettings,
+    from: Option<Digest>,
     to: Digest,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let alias = Alias::champion();
-    let history = registry.alias_history(&settings.model, &alias).await?;
-    if history
-        .iter()
-        .any(|target| target.digest == to && target.since == at)
-    {
+    if champion_alias(registry, settings).await? == Some(to) {
         return Ok(());
     }
-    let from = history.last().map(|target| target.digest);
-    registry
-        .move_alias(
-            &settings.model,
-            &AliasMove {
-                alias,
-                from,
-                to,
-                at,
-            },
-        )
-        .await
+    let change = AliasMove {
+        alias: Alias::champion(),
+        from,
+        to,
+        at,
+    };
+    registry.move_alias(&settings.model, &change).await
+}
+
+/// Where the champion alias points.
+async fn champion_alias(
+    registry: &dyn ModelRegistry,
+    settings: &ControlSettings,
+) -> Result<Option<Digest>, Error> {
+    let history = registry
+        .alias_history(&settings.model, &Alias::champion())
+        .await?;
+    Ok(history.last().map(|target| target.digest))
 }

@@ -96,23 +96,39 @@ pub struct Entry {
     pub because: String,
 }
 
-/// Appends a start entry. Its key is constant, so that a log has one.
+/// Appends the start entry, unless an earlier attempt to begin has appended the same one: at another time, perhaps.
 pub(super) async fn append_start(
     log: &dyn AuditLog,
     start: &Start,
     at: Timestamp,
 ) -> Result<(), Error> {
-    append(log, START, START.to_owned(), start, at).await
+    let entries = log.entries().await?;
+    let Some(first) = entries.first() else {
+        return append(log, START, START.to_owned(), start, at).await;
+    };
+    if first.record.kind == START && first.record.body == to_value(start)? {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        "begin",
+        "the audit log belongs to a run with other policies or settings",
+    ))
 }
 
 /// Appends a decision. The key is the same when the same decision is taken again after a crash.
 pub(super) async fn append_entry(log: &dyn AuditLog, entry: &Entry) -> Result<(), Error> {
     let action = entry.decision.action().name();
     let at = entry.decision.at();
+    // Two stages of one rollout may be left at one time.
+    let stage = entry
+        .evidence
+        .as_ref()
+        .map_or(0, |evidence| evidence.rollout.generation());
     append(
         log,
         action,
-        format!("{at}/{action}/{}", entry.subject),
+        format!("{at}/{action}/{}/{stage}", entry.subject),
         entry,
         at,
     )
@@ -126,22 +142,25 @@ async fn append<T: Serialize>(
     body: &T,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let body = serde_json::to_value(body).map_err(|error| {
+    log.append(AuditRecord {
+        key,
+        at,
+        kind: kind.to_owned(),
+        body: to_value(body)?,
+    })
+    .await
+    .map(drop)
+}
+
+fn to_value<T: Serialize>(body: &T) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(body).map_err(|error| {
         Error::new(
             ErrorKind::Invalid,
             "write down a decision",
             "it is not JSON",
         )
         .caused_by(error)
-    })?;
-    log.append(AuditRecord {
-        key,
-        at,
-        kind: kind.to_owned(),
-        body,
     })
-    .await
-    .map(drop)
 }
 
 /// The kind of the first entry.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
-use noops_core::{Digest, Error, Probability, Share, TimeSpan, TrainingRequest};
+use noops_core::{Digest, Error, Notification, Probability, Share, TimeSpan, TrainingRequest};
 use noops_drift::{CalibrationMonitor, Counts, GateReport};
 use noops_policy::Governor;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use super::settings::ControlSettings;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ControlState {
     pub(super) policies: Digest,
+    pub(super) settings: Digest,
     pub(super) champion: Champion,
     pub(super) awaiting: BTreeMap<String, Awaited>,
     pub(super) unlabelled: u64,
@@ -33,6 +34,8 @@ pub struct ControlState {
     pub(super) failed_candidates: u64,
     pub(super) registry_seen: Timestamp,
     pub(super) governor: Governor,
+    /// What people have not been told yet.
+    pub(super) untold: Vec<Notification>,
 }
 
 impl ControlState {
@@ -45,6 +48,7 @@ impl ControlState {
     ) -> Result<Self, Error> {
         Ok(Self {
             policies,
+            settings: Digest::of_json(settings),
             harm: harm_monitor(settings, champion.mean_score)?,
             champion,
             awaiting: BTreeMap::new(),
@@ -60,6 +64,7 @@ impl ControlState {
             failed_candidates: 0,
             registry_seen: now,
             governor: Governor::new(settings.governor.clone()),
+            untold: Vec::new(),
         })
     }
 
@@ -97,6 +102,12 @@ impl ControlState {
     #[must_use]
     pub fn drift(&self) -> Option<&DriftSummary> {
         self.drift.summary.as_ref()
+    }
+
+    /// What people could not be told yet, because the notifier failed.
+    #[must_use]
+    pub fn untold(&self) -> &[Notification] {
+        &self.untold
     }
 
     /// How many predictions wait for their label.
@@ -229,6 +240,14 @@ impl Gate {
             spans: Vec::new(),
             rows_quarantined: 0,
         }
+    }
+}
+
+impl Gate {
+    /// Whether what was asked at a time came from broken inputs.
+    pub(super) fn is_quarantined(&self, at: Timestamp) -> bool {
+        self.quarantined_since.is_some_and(|since| at >= since)
+            || self.spans.iter().any(|span| span.contains(at))
     }
 }
 

@@ -1,23 +1,20 @@
 //! The steps of a reconciliation, in the order they are taken.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
-use noops_canary::{Stage, Transition};
+use noops_canary::{Judgement, Stage, Transition};
 use noops_core::{
-    Error, ModelVersion, Notification, Severity, TimeSpan, TrainedModel, TrainingRequest,
+    Error, ErrorKind, ModelVersion, Notification, Severity, TimeSpan, TrainingRequest,
 };
 use noops_drift::{Counts, GateVerdict};
 use noops_policy::Action;
 
 use super::candidate::{Candidate, Offline};
-use super::controller::{Acted, Controller, Question, point_champion};
+use super::controller::{Acted, Controller, Permit, Question, point_champion};
 use super::experiment::Experiment;
 use super::journal::{self, Entry, Evidence, Subject};
 use super::reference::{Reference, quality_gate};
 use super::state::{Champion, DriftWindow, Service, TrainingJob, harm_monitor};
-use super::watch::{BatchEnd, before};
-use crate::runtime::ServedModel;
+use super::watch::{BatchEnd, before, block};
 
 impl Controller {
     /// Judges the batch of inputs: puts broken ones into quarantine, and ends the quarantine when they are whole again.
@@ -36,16 +33,21 @@ impl Controller {
                 detail: self.violations(),
                 ..Question::new(now, &book, Subject::Inputs { since })
             };
-            if self.may(Action::Quarantine, question, acted).await? {
+            if self
+                .may(Action::Quarantine, question, acted)
+                .await?
+                .is_granted()
+            {
                 self.state.gate.quarantined_since = Some(since);
                 self.state.gate.healthy_batches = 0;
+                let violations = self.violations();
                 self.tell(
                     Severity::Ticket,
-                    "inputs are in quarantine",
-                    self.violations(),
+                    "inputs are in quarantine".to_owned(),
+                    violations,
                     now,
-                )
-                .await?;
+                );
+                self.discard_open_evidence(since);
             }
         }
         if end == BatchEnd::Over {
@@ -63,7 +65,8 @@ impl Controller {
             .as_ref()
             .is_some_and(|report| report.verdict() == GateVerdict::Pass);
         if let Some(since) = gate.quarantined_since {
-            if passed {
+            // The batch that began the quarantine holds the broken rows, however few they turned out to be in the end.
+            if passed && since != gate.batch_since {
                 gate.healthy_batches += 1;
             } else {
                 gate.healthy_batches = 0;
@@ -75,7 +78,11 @@ impl Controller {
             }
             let book = self.book(now)?;
             let question = Question::new(now, &book, Subject::Inputs { since });
-            if self.may(Action::Release, question, acted).await? {
+            if self
+                .may(Action::Release, question, acted)
+                .await?
+                .is_granted()
+            {
                 self.state.gate.quarantined_since = None;
             }
         }
@@ -86,7 +93,8 @@ impl Controller {
         Ok(())
     }
 
-    /// Takes a finished training, measures the candidate against the champion, and registers it if the policies let it in.
+    /// Takes a training that is done and due, measures the candidate against the champion, and registers it if the policies
+    /// let it in. Until then the result is kept: what fails on the way is tried again next time.
     pub(super) async fn collect_training(
         &mut self,
         now: Timestamp,
@@ -100,45 +108,72 @@ impl Controller {
         else {
             return Ok(());
         };
-        self.continue_training();
-        let Some(handle) = &mut self.training else {
-            return Ok(());
-        };
-        let finished = handle.await;
-        self.training = None;
-        self.state.training = None;
-        let candidate = match finished.unwrap_or_else(|gone| Err(training_lost(gone))) {
-            Ok(trained) => self.measure(trained, now).await,
-            Err(error) => Err(error),
-        };
-        match candidate {
-            Ok(candidate) => self.admit(candidate, now, acted).await,
-            Err(error) => {
-                self.state.failed_candidates += 1;
-                self.tell(
-                    Severity::Ticket,
-                    &format!("training {} failed", job.request.run),
-                    error.to_string(),
-                    now,
-                )
-                .await
+        if self.trained.is_none() {
+            self.continue_training();
+            let Some(handle) = self.training.take_if(|handle| handle.is_finished()) else {
+                return Ok(());
+            };
+            match handle.await.unwrap_or_else(|gone| Err(training_lost(gone))) {
+                Ok(trained) => self.trained = Some(trained),
+                Err(error) => return self.give_up_training(&job, &error, now),
             }
         }
+        match self.measure(&job).await {
+            Ok(candidate) if self.is_known(&candidate) => {
+                let error = Error::new(
+                    ErrorKind::Invalid,
+                    "admit a candidate",
+                    "the training gave a version that was tried before",
+                );
+                return self.give_up_training(&job, &error, now);
+            }
+            Ok(candidate) => self.admit(candidate, now, acted).await?,
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => return self.give_up_training(&job, &error, now),
+        }
+        self.trained = None;
+        self.state.training = None;
+        Ok(())
     }
 
-    async fn measure(&self, trained: TrainedModel, now: Timestamp) -> Result<Candidate, Error> {
+    fn give_up_training(
+        &mut self,
+        job: &TrainingJob,
+        error: &Error,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.trained = None;
+        self.state.training = None;
+        self.state.failed_candidates += 1;
+        self.tell(
+            Severity::Ticket,
+            format!("training {} failed", job.request.run),
+            error.to_string(),
+            now,
+        );
+        Ok(())
+    }
+
+    fn is_known(&self, candidate: &Candidate) -> bool {
+        let digest = candidate.digest();
+        digest == self.state.champion.digest || self.state.ended.contains(&digest)
+    }
+
+    async fn measure(&self, job: &TrainingJob) -> Result<Candidate, Error> {
+        let trained = self.trained.as_ref().ok_or_else(|| nothing_trained(job))?;
         let champion = self.deployment.champion();
         let (artifacts, loader) = (
             self.components.artifacts.as_ref(),
             self.components.loader.as_ref(),
         );
+        // Dated by the job and not by this attempt, so that a second attempt registers the same.
         Candidate::measure(
             trained,
             Some(&champion),
             artifacts,
             loader,
             &self.settings,
-            now,
+            job.ready_at,
         )
         .await
     }
@@ -159,21 +194,34 @@ impl Controller {
             digest: candidate.digest(),
         };
         let question = Question::new(now, &book, subject.clone());
-        if self.may(Action::Register, question, acted).await? {
-            self.components
-                .registry
-                .register(candidate.registration)
-                .await?;
-            // What was just registered need not wait for the next poll.
-            self.state.registry_seen = Timestamp::MIN;
-            return Ok(());
-        }
-        let decision = self.policies.decide(Action::Register, book.facts(), now);
+        let decision = match self.may(Action::Register, question, acted).await? {
+            Permit::Granted => {
+                self.components
+                    .registry
+                    .register(candidate.registration)
+                    .await?;
+                // What was just registered need not wait for the next poll.
+                self.state.registry_seen = Timestamp::MIN;
+                return Ok(());
+            }
+            Permit::Held => {
+                let title = format!("{subject} is held back");
+                self.tell(
+                    Severity::Ticket,
+                    title,
+                    "too many registrations".to_owned(),
+                    now,
+                );
+                return Ok(());
+            }
+            Permit::Denied(decision) => *decision,
+        };
         let because = decision.explain();
+        let facts = book.facts().to_record();
         let entry = Entry {
             subject: subject.clone(),
             decision,
-            facts: book.facts().to_record(),
+            facts,
             evidence: None,
             because: because.clone(),
         };
@@ -190,43 +238,44 @@ impl Controller {
         Ok(())
     }
 
-    /// Takes the newest version that has not been tried, whoever registered it, into shadow.
+    /// Takes the oldest version that has not been tried and that the policies allow, whoever registered it, into shadow.
     pub(super) async fn find_candidate(
         &mut self,
         now: Timestamp,
         acted: &mut Vec<Acted>,
     ) -> Result<(), Error> {
-        if self.state.experiment.is_some()
-            || self.state.registry_seen > before(now, self.settings.registry_poll)
-        {
+        let polled = self.state.registry_seen > before(now, self.settings.registry_poll);
+        if self.state.experiment.is_some() || polled {
             return Ok(());
         }
-        self.state.registry_seen = now;
         let versions = self
             .components
             .registry
             .versions(&self.settings.model)
             .await?;
-        let untried = |version: &ModelVersion| {
+        self.state.registry_seen = now;
+        for version in versions {
             // A version from the future is the work of a clock that is ahead, or of a run that was cut off after this moment.
             let registered = version.registration().registered_at <= now;
-            registered
-                && version.number() > self.state.champion.number
-                && !self.state.ended.contains(&version.digest())
-        };
-        let Some(version) = versions.into_iter().rev().find(untried) else {
-            return Ok(());
-        };
-        let metric = |name: &str| version.registration().metrics.get(name).copied();
-        let mut book = self.book(now)?;
-        book.candidate(metric("auc"), metric("brier"), &Offline::NotCompared)?;
-        let subject = Subject::Version {
-            number: version.number(),
-            digest: version.digest(),
-        };
-        let question = Question::new(now, &book, subject);
-        if self.may(Action::Shadow, question, acted).await? {
-            self.start_experiment(version, now).await?;
+            let newer = version.number() > self.state.champion.number;
+            if !registered || !newer || self.state.ended.contains(&version.digest()) {
+                continue;
+            }
+            let metric = |name: &str| version.registration().metrics.get(name).copied();
+            let mut book = self.book(now)?;
+            book.candidate(metric("auc"), metric("brier"), &Offline::NotCompared)?;
+            let subject = Subject::Version {
+                number: version.number(),
+                digest: version.digest(),
+            };
+            let question = Question::new(now, &book, subject);
+            if self
+                .may(Action::Shadow, question, acted)
+                .await?
+                .is_granted()
+            {
+                return self.start_experiment(version, now).await;
+            }
         }
         Ok(())
     }
@@ -261,11 +310,11 @@ impl Controller {
                 self.state.failed_candidates += 1;
                 self.tell(
                     Severity::Ticket,
-                    &format!("version {number} cannot be served"),
+                    format!("version {number} cannot be served"),
                     error.to_string(),
                     now,
-                )
-                .await
+                );
+                Ok(())
             }
         }
     }
@@ -276,18 +325,18 @@ impl Controller {
         now: Timestamp,
         acted: &mut Vec<Acted>,
     ) -> Result<(), Error> {
-        let Some(experiment) = &mut self.state.experiment else {
+        let Some(experiment) = &self.state.experiment else {
             return Ok(());
         };
         let judgement = experiment.judge.verdict();
-        let rollout = experiment.rollout.clone();
         let proposal = experiment.rollout.step(now, &judgement);
         let Some(transition) = proposal else {
             return Ok(());
         };
+        let (rollout, judge) = (experiment.rollout.clone(), experiment.judge.clone());
         let evidence = Evidence {
             rollout,
-            judge: experiment.judge.clone(),
+            judge,
             proposal,
         };
         let subject = Subject::Version {
@@ -297,90 +346,83 @@ impl Controller {
         let stage = experiment.stage();
         let mut book = self.book(now)?;
         book.rollout(stage, &judgement, proposal)?;
-        let action = match transition {
-            Transition::Advance { .. } => Action::Ramp,
-            Transition::Promote => Action::Promote,
-            Transition::RollBack { .. } => Action::Rollback,
-        };
+        let action = action_of(transition);
         let question = Question {
             evidence: Some(evidence),
             detail: judgement.explain(),
             ..Question::new(now, &book, subject)
         };
-        if !self.may(action, question, acted).await? {
+        if !self.may(action, question, acted).await?.is_granted() {
             return Ok(());
         }
         match transition {
-            Transition::Advance { .. } => self.ramp(transition, now),
-            Transition::Promote => self.promote(now).await,
-            Transition::RollBack { .. } => self.roll_back(judgement.explain(), now).await,
+            Transition::Advance { .. } => self.ramp(transition, &judgement, now),
+            Transition::Promote => self.promote(now).await?,
+            Transition::RollBack { .. } => self.roll_back(judgement.explain(), now),
         }
+        Ok(())
     }
 
-    fn ramp(&mut self, transition: Transition, now: Timestamp) -> Result<(), Error> {
+    fn ramp(&mut self, transition: Transition, judgement: &Judgement, now: Timestamp) {
         if let (Some(experiment), Some(model)) =
             (&mut self.state.experiment, self.deployment.challenger())
         {
-            let stage: Stage = experiment.rollout.apply(now, transition);
+            let stage: Stage = experiment.rollout.apply(now, transition, judgement);
             self.deployment
                 .challenge(model, experiment.salt(), stage.share());
         }
-        Ok(())
     }
 
     async fn promote(&mut self, now: Timestamp) -> Result<(), Error> {
         let Some(model) = self.deployment.challenger() else {
             return Ok(());
         };
+        // What can fail comes first, so that a failure leaves everything as it was.
+        let reference = Reference::of(model.version())?;
+        let gate = quality_gate(&reference, &self.settings)?;
+        let harm = harm_monitor(&self.settings, reference.mean_score)?;
         point_champion(
             self.components.registry.as_ref(),
             &self.settings,
+            Some(self.state.champion.digest),
             model.digest(),
             now,
         )
         .await?;
+
         self.deployment.crown(model.clone());
         self.state.experiment = None;
         self.state.failed_candidates = 0;
-        self.enthrone(&model, now)
-    }
-
-    /// Measures everything against the new champion from here on.
-    fn enthrone(&mut self, model: &Arc<ServedModel>, now: Timestamp) -> Result<(), Error> {
-        let reference = Reference::of(model.version())?;
-        self.gate = quality_gate(&reference, &self.settings)?;
         self.state.champion = Champion {
             digest: model.digest(),
             number: model.version().number(),
             since: now,
             mean_score: reference.mean_score,
         };
-        self.state.harm = harm_monitor(&self.settings, reference.mean_score)?;
+        // Everything is measured against the new champion from here on. The open batch has passed the gate so far: nothing is
+        // promoted while it fails.
+        self.state.harm = harm;
         self.state.drift = DriftWindow::new(&reference);
         self.state.gate.counts = Counts::new(&reference.inputs);
+        self.gate = gate;
+        self.reference = reference;
         // Predictions of the old champion that still wait for a label say nothing about the new one.
         for awaited in self.state.awaiting.values_mut() {
             awaited.champion = None;
             awaited.challenger = None;
         }
-        self.reference = reference;
         Ok(())
     }
 
-    async fn roll_back(&mut self, because: String, now: Timestamp) -> Result<(), Error> {
+    fn roll_back(&mut self, because: String, now: Timestamp) {
         let Some(experiment) = self.state.experiment.take() else {
-            return Ok(());
+            return;
         };
         self.deployment.withdraw();
         self.state.ended.insert(experiment.candidate);
         self.state.failed_candidates += 1;
-        self.tell(
-            Severity::Ticket,
-            &format!("version {} was rolled back", experiment.number),
-            because,
-            now,
-        )
-        .await
+        let title = format!("version {} was rolled back", experiment.number);
+        self.tell(Severity::Ticket, title, because, now);
     }
 
     /// Starts a training when the policies want one.
@@ -395,7 +437,11 @@ impl Controller {
         let run = format!("{}-{}", self.settings.model, self.state.trainings + 1);
         let book = self.book(now)?;
         let question = Question::new(now, &book, Subject::Run { name: run.clone() });
-        if !self.may(Action::Retrain, question, acted).await? {
+        if !self
+            .may(Action::Retrain, question, acted)
+            .await?
+            .is_granted()
+        {
             return Ok(());
         }
         let gate = &self.state.gate;
@@ -437,13 +483,21 @@ impl Controller {
     ) -> Result<(), Error> {
         let book = self.book(now)?;
         let question = Question::new(now, &book, Subject::Automation);
-        if self.may(Action::Escalate, question, acted).await? {
+        if self
+            .may(Action::Escalate, question, acted)
+            .await?
+            .is_granted()
+        {
             let body = acted
                 .last()
                 .map(|act| act.because.clone())
                 .unwrap_or_default();
-            self.tell(Severity::Page, "automation needs a person", body, now)
-                .await?;
+            self.tell(
+                Severity::Page,
+                "automation needs a person".to_owned(),
+                body,
+                now,
+            );
         }
         Ok(())
     }
@@ -461,27 +515,69 @@ impl Controller {
             .join("; ")
     }
 
-    async fn tell(
-        &self,
-        severity: Severity,
-        title: &str,
-        body: String,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let notification = Notification {
-            key: format!("{}/{now}/{title}", self.settings.model),
+    /// What was predicted from broken inputs is no evidence about a model, even if the label came before the gate saw it.
+    fn discard_open_evidence(&mut self, since: Timestamp) {
+        self.state
+            .harm
+            .discard_from(block(since, self.settings.batch));
+        if let Some(experiment) = &mut self.state.experiment {
+            experiment
+                .judge
+                .discard_from(block(since, self.settings.judge_block));
+        }
+    }
+
+    /// Keeps a message for people until it is delivered.
+    fn tell(&mut self, severity: Severity, title: String, body: String, now: Timestamp) {
+        let key = format!("{}/{now}/{title}", self.settings.model);
+        self.state.untold.push(Notification {
+            key,
             severity,
-            title: title.to_owned(),
+            title,
             body,
             at: now,
-        };
-        self.components.notifier.notify(&notification).await
+        });
     }
+
+    /// Delivers what people have not been told. What cannot be delivered is kept for the next time, and holds up nothing else.
+    pub(super) async fn tell_people(&mut self) {
+        let mut undelivered = Vec::new();
+        for notification in std::mem::take(&mut self.state.untold) {
+            if self
+                .components
+                .notifier
+                .notify(&notification)
+                .await
+                .is_err()
+            {
+                undelivered.push(notification);
+            }
+        }
+        self.state.untold = undelivered;
+    }
+}
+
+/// What a rollout's transition is called in policies.
+pub(super) fn action_of(transition: Transition) -> Action {
+    match transition {
+        Transition::Advance { .. } => Action::Ramp,
+        Transition::Promote => Action::Promote,
+        Transition::RollBack { .. } => Action::Rollback,
+    }
+}
+
+fn nothing_trained(job: &TrainingJob) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "measure a candidate",
+        "the training has no result",
+    )
+    .with("run", &job.request.run)
 }
 
 fn training_lost(gone: tokio::task::JoinError) -> Error {
     Error::new(
-        noops_core::ErrorKind::Unavailable,
+        ErrorKind::Unavailable,
         "train a candidate",
         "the training task ended without a result",
     )

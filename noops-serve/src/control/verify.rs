@@ -3,10 +3,13 @@
 use std::fmt;
 
 use noops_core::{AuditEntry, ChainError, verify_chain};
-use noops_policy::{Facts, PolicySet};
+use noops_policy::{Action, Facts, Governor, PolicySet};
 use serde::Deserialize;
 
-use super::journal::{Entry, START, Start};
+use super::facts::FactBook;
+use super::journal::{Entry, Evidence, START, Start};
+use super::settings::ControlSettings;
+use super::steps::action_of;
 
 /// What a verified log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +75,11 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 /// Checks the chain of an audit log, and takes every decision in it again: from the recorded facts by the recorded policies,
-/// and for rollouts also from the recorded evidence by the judge. Nothing but the log is needed.
+/// for rollouts also from the recorded evidence by the judge, and all of them under the recorded limits of the governor.
+/// Nothing but the log is needed.
+///
+/// What this cannot see: whether facts of other kinds were true when they were recorded, and whether entries were cut off the
+/// end. Keep the last hash elsewhere for that.
 ///
 /// # Errors
 ///
@@ -80,10 +87,7 @@ impl std::error::Error for VerifyError {}
 pub fn verify_decisions(entries: &[AuditEntry]) -> Result<Verified, VerifyError> {
     verify_chain(entries).map_err(VerifyError::Chain)?;
     let Some((first, rest)) = entries.split_first() else {
-        return Ok(Verified {
-            entries: 0,
-            decisions: 0,
-        });
+        return Err(VerifyError::Start);
     };
     if first.record.kind != START {
         return Err(VerifyError::Start);
@@ -96,11 +100,17 @@ pub fn verify_decisions(entries: &[AuditEntry]) -> Result<Verified, VerifyError>
         .collect();
     let policies =
         PolicySet::load(&documents, &start.facts).map_err(|error| unreadable(first, error))?;
+    let governor = Governor::new(start.settings.governor.clone());
+    let mut rerun = Rerun {
+        policies,
+        settings: start.settings,
+        governor,
+    };
     for entry in rest {
         if entry.record.kind == START {
             return Err(VerifyError::Start);
         }
-        take_again(&policies, entry)?;
+        rerun.take_again(entry)?;
     }
     Ok(Verified {
         entries: entries.len() as u64,
@@ -108,30 +118,74 @@ pub fn verify_decisions(entries: &[AuditEntry]) -> Result<Verified, VerifyError>
     })
 }
 
-fn take_again(policies: &PolicySet, entry: &AuditEntry) -> Result<(), VerifyError> {
-    let differs = |what| {
-        Err(VerifyError::Differs {
-            sequence: entry.sequence,
-            what,
-        })
-    };
-    let body: Entry = read(entry)?;
-    let recorded = &body.decision;
-    if recorded.action().name() != entry.record.kind || recorded.at() != entry.record.at {
-        return differs("action or time");
-    }
-    let facts = Facts::from_record(policies.schema(), &body.facts)
-        .map_err(|error| unreadable(entry, error))?;
-    if policies.decide(recorded.action(), &facts, recorded.at()) != *recorded {
-        return differs("decision");
-    }
-    if let Some(mut evidence) = body.evidence {
-        let judgement = evidence.judge.verdict();
-        if evidence.rollout.step(recorded.at(), &judgement) != evidence.proposal {
-            return differs("verdict");
+/// What decisions are taken again with.
+struct Rerun {
+    policies: PolicySet,
+    settings: ControlSettings,
+    governor: Governor,
+}
+
+impl Rerun {
+    fn take_again(&mut self, entry: &AuditEntry) -> Result<(), VerifyError> {
+        let differs = |what| {
+            Err(VerifyError::Differs {
+                sequence: entry.sequence,
+                what,
+            })
+        };
+        let body: Entry = read(entry)?;
+        let recorded = &body.decision;
+        let (action, at) = (recorded.action(), recorded.at());
+        if action.name() != entry.record.kind || at != entry.record.at {
+            return differs("action or time");
         }
+        let facts = Facts::from_record(self.policies.schema(), &body.facts)
+            .map_err(|error| unreadable(entry, error))?;
+        if self.policies.decide(action, &facts, at) != *recorded {
+            return differs("decision");
+        }
+        if matches!(action, Action::Ramp | Action::Promote | Action::Rollback) {
+            let holds = body
+                .evidence
+                .as_ref()
+                .is_some_and(|evidence| self.judges_alike(&body, evidence));
+            if !holds {
+                return differs("verdict");
+            }
+        }
+        if recorded.is_allowed() {
+            let target = self.settings.model.as_str();
+            if self.governor.check(action, target, at).is_err() {
+                return differs("limit on how often it may happen");
+            }
+            self.governor.record(action, target, at);
+        } else if action != Action::Register {
+            // Only the refusal of a candidate is an act worth an entry.
+            return differs("permission");
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Whether the evidence, judged again under the recorded settings, proposes this action, and says of the rollout what the
+    /// facts say.
+    fn judges_alike(&self, body: &Entry, evidence: &Evidence) -> bool {
+        let at = body.decision.at();
+        let judgement = evidence.judge.verdict();
+        let proposal = evidence.rollout.step(at, &judgement);
+        let mut book = FactBook::new(self.policies.schema(), at);
+        let restated = book.rollout(evidence.rollout.stage(), &judgement, proposal);
+        let same_facts = book
+            .facts()
+            .to_record()
+            .iter()
+            .all(|(name, fact)| body.facts.get(name) == Some(fact));
+        *evidence.judge.settings() == self.settings.judge
+            && *evidence.rollout.plan() == self.settings.rollout
+            && proposal == evidence.proposal
+            && proposal.map(action_of) == Some(body.decision.action())
+            && restated.is_ok()
+            && same_facts
+    }
 }
 
 fn read<T: for<'de> Deserialize<'de>>(entry: &AuditEntry) -> Result<T, VerifyError> {

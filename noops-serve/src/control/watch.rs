@@ -3,9 +3,10 @@
 use arrow_array::RecordBatch;
 use jiff::{SignedDuration, Timestamp};
 use noops_canary::Arm;
-use noops_core::{Error, Label, Probability};
+use noops_core::{Digest, Error, Label, Probability};
 use noops_drift::{Counts, QualityGate};
 
+use super::experiment::Experiment;
 use super::reference::{Reference, drift_error};
 use super::settings::ControlSettings;
 use super::state::{Awaited, BatchCounts, ControlState, DriftSummary};
@@ -42,29 +43,28 @@ impl ControlState {
                 return Ok(());
             }
         };
-        let mut awaited = Awaited {
+        let fresh = |current: Option<Digest>| current == Some(exposure.version);
+        let of_champion = fresh(Some(self.champion.digest));
+        let of_challenger = fresh(self.experiment.as_ref().map(Experiment::candidate));
+        // An answer pinned before a swap and told after it says nothing about the present arms.
+        let awaited = Awaited {
             at: exposure.at,
-            champion: None,
-            challenger: None,
+            champion: (by != AnsweredBy::Challenger && of_champion).then_some(score),
+            challenger: (by == AnsweredBy::Challenger && of_challenger).then_some(score),
         };
         match by {
-            AnsweredBy::Champion => awaited.champion = Some(score),
-            AnsweredBy::Challenger => awaited.challenger = Some(score),
-            AnsweredBy::Fallback => {
-                awaited.champion = Some(score);
-                self.observe_failure(&exposure);
-            }
+            AnsweredBy::Fallback => self.observe_failure(&exposure),
+            AnsweredBy::Champion | AnsweredBy::Challenger => self.service.succeeded += 1,
         }
-        if by != AnsweredBy::Fallback {
-            self.service.succeeded += 1;
-        }
-        if let (AnsweredBy::Challenger, Some(experiment)) = (by, &mut self.experiment) {
+        if let (Some(_), Some(experiment)) = (awaited.challenger, &mut self.experiment) {
             experiment.live_answers += 1;
         }
-        self.drift
-            .scores
-            .observe_value(&reference.scores, f64::from(score))
-            .map_err(drift_error)?;
+        if awaited.champion.is_some() {
+            self.drift
+                .scores
+                .observe_value(&reference.scores, f64::from(score))
+                .map_err(drift_error)?;
+        }
         self.awaiting.insert(exposure.request, awaited);
         Ok(())
     }
@@ -104,11 +104,7 @@ impl ControlState {
             return;
         };
         // What was predicted from broken inputs says nothing about the model.
-        if self
-            .gate
-            .quarantined_since
-            .is_some_and(|since| awaited.at >= since)
-        {
+        if self.gate.is_quarantined(awaited.at) {
             return;
         }
         let champion = awaited.champion.and_then(probability);

@@ -166,7 +166,7 @@ impl Deployment {
         let by_champion = arms.champion.contract().encode(request.rows())?;
         let Some(challenger) = &arms.challenger else {
             let answers = answer(&arms.champion, &by_champion).await;
-            let reply = finish(answers, &by_champion, &arms.champion, AnsweredBy::Champion);
+            let reply = finish(request.ids().len(), answers, &by_champion, &arms.champion);
             let rows = reply
                 .iter()
                 .enumerate()
@@ -241,14 +241,6 @@ impl Deployment {
             .map(|(answer, arm)| answer.map(|prediction| marked_as_fallback(prediction, *arm)))
             .collect();
 
-        self.copy_to_shadows(
-            request,
-            &reply,
-            champion,
-            &by_champion,
-            challenger,
-            by_challenger.as_ref(),
-        );
         for (arm, model) in [
             (Arm::Champion, champion),
             (Arm::Challenger, &challenger.model),
@@ -266,6 +258,15 @@ impl Deployment {
             };
             self.expose(request, asked_at, rows, encoded, model);
         }
+        // After the exposure, which the scores of the copies are joined to.
+        self.copy_to_shadows(
+            request,
+            &reply,
+            champion,
+            &by_champion,
+            challenger,
+            by_challenger.as_ref(),
+        );
         Ok(reply)
     }
 
@@ -368,17 +369,21 @@ impl Deployment {
                 Err(Refusal::Model(_) | Refusal::Overloaded) => ExposureOutcome::Failed,
             };
             let repaired = encoded
-                .violations()
+                .violations_of(row)
                 .iter()
-                .filter(|violation| violation.row() == row && !violation.is_rejection())
+                .filter(|violation| !violation.is_rejection())
                 .count() as u32;
+            // On a fallback, the version that answered is not the one that was asked.
+            let version = result
+                .as_ref()
+                .map_or(model.digest(), |prediction| prediction.version);
             let request = request.ids().get(row)?.clone();
             Some(Exposure {
                 request,
                 at: asked_at,
                 arm,
                 share,
-                version: model.digest(),
+                version,
                 outcome,
                 repaired,
                 latency_us,
@@ -425,24 +430,18 @@ fn only(encoded: &Encoded, assigned: &[Arm], arm: Arm) -> Subset {
     }
 }
 
-async fn answer(model: &ServedModel, encoded: &Encoded) -> Result<Vec<f32>, Refusal> {
+async fn answer(model: &Arc<ServedModel>, encoded: &Encoded) -> Result<Vec<f32>, Refusal> {
     model.score(encoded.batch().clone()).await
 }
 
+/// The reply when the champion alone is asked.
 fn finish(
+    rows: usize,
     answers: Result<Vec<f32>, Refusal>,
     encoded: &Encoded,
     model: &ServedModel,
-    by: AnsweredBy,
 ) -> Reply {
-    let rows = encoded.accepted().len()
-        + encoded
-            .violations()
-            .iter()
-            .filter(|violation| violation.is_rejection())
-            .map(|violation| violation.row())
-            .collect::<std::collections::BTreeSet<_>>()
-            .len();
+    let by = AnsweredBy::Champion;
     let mut reply = vec![None; rows];
     place(&mut reply, encoded.accepted(), answers, model, by);
     reply

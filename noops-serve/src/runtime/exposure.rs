@@ -48,7 +48,7 @@ pub struct Exposure {
     pub arm: Arm,
     /// The challenger's share when it was assigned.
     pub share: Share,
-    /// The version of that arm.
+    /// The version that answered, or the version of the arm when none did.
     pub version: Digest,
     /// What became of it.
     pub outcome: ExposureOutcome,

@@ -9,7 +9,7 @@ use noops_core::{
 };
 use tokio::sync::oneshot;
 
-use super::combiner::Combiner;
+use super::combiner::{Combiner, Left, Turn};
 use super::request::Refusal;
 
 /// A loaded, verified and warmed-up model version behind its batch queue.
@@ -85,21 +85,22 @@ impl ServedModel {
 
     /// Scores rows, together with those of other callers who come at the same time: the first number of each row's output.
     ///
+    /// A caller who finds nobody at work scores its own rows at once, and then a few batches of those who came meanwhile; if
+    /// more wait even then, a task of the runtime goes on, so that nobody works for others for long. Outside a runtime the
+    /// caller stays until nobody waits. Dropping the call loses its own answer and nobody else's.
+    ///
     /// # Errors
     ///
     /// Refuses when too many rows wait, and when the model fails on the rows.
-    pub async fn score(&self, batch: Batch) -> Result<Vec<f32>, Refusal> {
+    pub async fn score(self: &Arc<Self>, batch: Batch) -> Result<Vec<f32>, Refusal> {
         if batch.rows() == 0 {
             return Ok(Vec::new());
         }
         let (reply, answer) = oneshot::channel();
-        let submitted = self
-            .queue
-            .submit(batch.rows(), Job { batch, reply }, |jobs| {
-                self.run_jobs(jobs)
-            });
-        if submitted.is_err() {
-            return Err(Refusal::Overloaded);
+        match self.queue.submit(batch.rows(), Job { batch, reply }) {
+            Err(_) => return Err(Refusal::Overloaded),
+            Ok(Turn::Wait) => (),
+            Ok(Turn::Lead) => self.lead(),
         }
         answer
             .await
@@ -112,6 +113,19 @@ impl ServedModel {
     ///
     /// When the model fails, panics, or breaks its output contract.
     pub fn score_now(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
+        if batch.rows() <= BATCH_ROWS {
+            return self.score_batch(batch);
+        }
+        // In pieces: live rows may wait between them, and activations stay in the cache.
+        let rows: Vec<usize> = (0..batch.rows()).collect();
+        let mut scores = Vec::with_capacity(rows.len());
+        for piece in rows.chunks(BATCH_ROWS) {
+            scores.extend(self.score_batch(&batch.take(piece))?);
+        }
+        Ok(scores)
+    }
+
+    fn score_batch(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
         let mut executor = self.executor.lock().unwrap_or_else(PoisonError::into_inner);
         // The executor is not observed after a panic in a way that could break its invariants in safe code; a model that
         // panics twice fails twice.
@@ -127,31 +141,56 @@ impl ServedModel {
         Ok(first_of_each_row(&scores))
     }
 
+    fn lead(self: &Arc<Self>) {
+        let left = self
+            .queue
+            .lead(BATCHES_FOR_OTHERS, |jobs| self.run_jobs(jobs));
+        if left == Left::Nothing {
+            return;
+        }
+        let successor = Successor {
+            model: self.clone(),
+            left,
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(successor.lead())),
+            Err(_) => drop(successor),
+        }
+    }
+
     fn run_jobs(&self, jobs: Vec<Job>) {
         // Rows of a caller who has gone are not worth computing.
-        let mut jobs = jobs.into_iter().filter(|job| !job.reply.is_closed());
-        let Some(first) = jobs.next() else { return };
-        let mut batch = first.batch;
-        let mut waiting = vec![(batch.rows(), first.reply)];
+        let jobs: Vec<Job> = jobs
+            .into_iter()
+            .filter(|job| !job.reply.is_closed())
+            .collect();
+        let scored = match jobs.as_slice() {
+            [] | [_] => None,
+            [first, rest @ ..] => {
+                let mut together = first.batch.clone();
+                let joined = rest.iter().all(|job| together.append(&job.batch).is_ok());
+                joined.then(|| self.score_now(&together).ok()).flatten()
+            }
+        };
+        let Some(scores) = scored else {
+            // Alone: there is nobody else, or one caller's rows are what the model fails on, and that must not cost the others
+            // their answers.
+            for job in jobs {
+                let scores = self.score_now(&job.batch);
+                // A caller may have gone meanwhile; its neighbours must not notice.
+                drop(
+                    job.reply
+                        .send(scores.map_err(|error| Refusal::Model(error.to_string()))),
+                );
+            }
+            return;
+        };
+        let mut rest = scores.into_iter();
         for job in jobs {
-            match batch.append(&job.batch) {
-                Ok(()) => waiting.push((job.batch.rows(), job.reply)),
-                Err(error) => drop(job.reply.send(Err(Refusal::Model(error.to_string())))),
-            }
-        }
-        match self.score_now(&batch) {
-            Ok(scores) => {
-                let mut rest = scores.into_iter();
-                for (rows, reply) in waiting {
-                    // A caller may have gone meanwhile; its neighbours must not notice.
-                    drop(reply.send(Ok(rest.by_ref().take(rows).collect())));
-                }
-            }
-            Err(error) => {
-                for (_, reply) in waiting {
-                    drop(reply.send(Err(Refusal::Model(error.to_string()))));
-                }
-            }
+            drop(
+                job.reply
+                    .send(Ok(rest.by_ref().take(job.batch.rows()).collect())),
+            );
         }
     }
 
@@ -172,6 +211,34 @@ impl ServedModel {
             }
         }
         Ok(())
+    }
+}
+
+/// Goes on leading in a task. Dropped with its runtime, it brings the lead to its end first.
+struct Successor {
+    model: Arc<ServedModel>,
+    left: Left,
+}
+
+impl Successor {
+    async fn lead(mut self) {
+        while self.left == Left::Perhaps {
+            self.lead_on();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn lead_on(&mut self) {
+        let run = |jobs| self.model.run_jobs(jobs);
+        self.left = self.model.queue.lead(BATCHES_FOR_OTHERS, run);
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        while self.left == Left::Perhaps {
+            self.lead_on();
+        }
     }
 }
 
@@ -210,6 +277,8 @@ const LOAD: &str = "load a model version";
 const QUEUED_ROWS: usize = 65_536;
 /// How many rows are run at once. Beyond this a batch saves no more time, and activations would outgrow the cache.
 const BATCH_ROWS: usize = 256;
+/// How many batches a caller runs before it leaves the rest to a task.
+const BATCHES_FOR_OTHERS: usize = 4;
 const PROBE_ROWS: usize = 16;
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ async fn versions_that_cannot_be_served_are_refused_told_and_cost_nothing() {
     assert_eq!(host.controller.state().champion().number(), 1);
     assert!(host.controller.state().experiment().is_none());
     assert!(host.controller.deployment().challenger().is_none());
-    assert_eq!(host.diary.answers.len(), 1, "only the champion has answered");
+    assert_eq!(
+        host.diary.answers.len(),
+        1,
+        "only the champion has answered"
+    );
     assert_eq!(host.diary.refusals, 0);
 }

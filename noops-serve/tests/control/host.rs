@@ -18,7 +18,7 @@ use noops_serve::{
 
 use crate::model::{Line, LineLoader, LineTrainer};
 use crate::policies;
-use crate::world::{World, asked_at, at, features};
+use crate::world::{Broken, DAY, World, asked_at, at, features};
 
 /// Everything that outlives a process, and the trainer.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ pub(crate) struct Host {
     pub(crate) controller: Controller,
     pub(crate) hour: i64,
     pub(crate) diary: Diary,
+    /// When somebody else registers a line that is upside down.
     intruder_at: Option<i64>,
 }
 
@@ -120,10 +121,16 @@ impl Host {
         }
     }
 
-    /// At this hour somebody else registers a line that is upside down.
-    pub(crate) fn with_intruder_at(mut self, hour: i64) -> Self {
-        self.intruder_at = Some(hour);
-        self
+    /// A life in which everything happens: a bad version from somebody else, broken inputs, and a truth that turns.
+    pub(crate) async fn start_eventful(seed: u64) -> Self {
+        let world =
+            World::stable(seed)
+                .turning_at(5 * DAY)
+                .broken(8 * DAY, 10 * DAY, Broken::Missing);
+        Self {
+            intruder_at: Some(2 * DAY + 5),
+            ..Self::start(world).await
+        }
     }
 
     pub(crate) async fn live_until(&mut self, hour: i64) {
@@ -189,7 +196,7 @@ impl Host {
         let champion = self.controller.deployment().champion();
         let mut registration = Registration {
             digest,
-            registered_at: at(self.hour),
+            registered_at: asked_at(self.hour),
             ..champion.version().registration().clone()
         };
         change(&mut registration);
@@ -254,6 +261,9 @@ pub(crate) fn first() -> TrainingRequest {
         quarantined: Vec::new(),
     }
 }
+
+/// How long an eventful life is watched: well beyond its last event.
+pub(crate) const LIFE: i64 = 40 * DAY;
 
 /// The opposite of the truth before it turns.
 pub(crate) fn upside_down() -> Line {

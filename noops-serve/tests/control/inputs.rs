@@ -96,7 +96,11 @@ async fn rows_that_have_not_passed_the_gate_yet_are_not_learned_from_either() {
     let spans = &job.request().quarantined;
     assert!(spans.iter().any(|span| span.contains(asked_at(host.hour))));
     // Harm is proven at the end of a day, which is when a batch ends: what lies before is free to be learned from.
-    assert!(!spans.iter().any(|span| span.contains(asked_at(host.hour - 1))));
+    assert!(
+        !spans
+            .iter()
+            .any(|span| span.contains(asked_at(host.hour - 1)))
+    );
 }
 
 #[tokio::test]

@@ -69,12 +69,12 @@ impl ModelLoader for LineLoader {
     ) -> Result<Box<dyn Executor>, Error> {
         match serde_json::from_slice::<Line>(artifact) {
             Ok(line) => Ok(Box::new(line)),
-            Err(error) => Err(Error::new(
-                ErrorKind::Corrupt,
-                "load a line",
-                "the artifact is none",
-            )
-            .caused_by(error)),
+            Err(error) => {
+                Err(
+                    Error::new(ErrorKind::Corrupt, "load a line", "the artifact is none")
+                        .caused_by(error),
+                )
+            }
         }
     }
 }

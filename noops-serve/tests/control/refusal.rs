@@ -40,8 +40,10 @@ async fn policies_that_do_not_load_leave_nothing_registered_and_nothing_written(
 #[tokio::test]
 async fn a_first_version_that_no_policy_lets_in_is_written_down_but_not_registered() {
     let around = Surroundings::new(World::stable(42));
-    around.trainer.work(Work::Boastful);
-    let stricter = policies::with("candidate.first && candidate.auc >= 0.6", "candidate.first && candidate.auc >= 0.99");
+    let stricter = policies::with(
+        "candidate.first && candidate.auc >= 0.6",
+        "candidate.first && candidate.auc >= 0.99",
+    );
     let error = refused(&around, stricter).await;
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     assert!(around.versions().await.is_empty());

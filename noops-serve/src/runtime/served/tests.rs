@@ -57,6 +57,41 @@ async fn a_model_that_panics_fails_its_rows_and_goes_on_serving() {
     assert_eq!(model.score(batch(&[0.5])).await.unwrap(), [0.5]);
 }
 
+#[test]
+fn rows_the_model_fails_on_cost_their_neighbours_nothing() {
+    let formula = Formula(Box::new(|xs| {
+        xs.iter()
+            .map(|&x| if x == 0.77 { f32::NAN } else { x })
+            .collect()
+    }));
+    let model = ServedModel::new(version("fragile"), Box::new(formula)).unwrap();
+    let (jobs, mut answers): (Vec<Job>, Vec<_>) = [0.1, 0.77, 0.3]
+        .iter()
+        .map(|&x| {
+            let (reply, answer) = oneshot::channel();
+            (
+                Job {
+                    batch: batch(&[x]),
+                    reply,
+                },
+                answer,
+            )
+        })
+        .unzip();
+    model.run_jobs(jobs);
+    let mut answer = || answers.remove(0).try_recv().unwrap();
+    assert_eq!(answer().unwrap(), [0.1]);
+    assert!(answer().is_err());
+    assert_eq!(answer().unwrap(), [0.3]);
+}
+
+#[test]
+fn a_request_larger_than_a_batch_is_scored_in_pieces() {
+    let model = served("identity", |x| x);
+    let xs: Vec<f32> = (0..1_000_u16).map(|n| f32::from(n) / 1_000.0).collect();
+    assert_eq!(model.score_now(&batch(&xs)).unwrap(), xs);
+}
+
 #[tokio::test]
 async fn a_score_outside_the_contract_never_leaves() {
     let formula = Formula(Box::new(|xs| {

@@ -1,0 +1,101 @@
+use serde::{Deserialize, Serialize};
+
+use crate::column_counts::ColumnCounts;
+use crate::statistic::{Occurrence, equal_rates_p_value};
+
+/// How often the values of a column are not what they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnRates {
+    missing: f64,
+    not_finite: f64,
+    unseen: f64,
+    out_of_range: f64,
+}
+
+impl ColumnRates {
+    pub(super) fn of(counts: &ColumnCounts) -> Self {
+        let rows = counts.rows();
+        let present = counts.present();
+        Self {
+            missing: rate(counts.missing(), rows),
+            not_finite: rate(counts.not_finite(), rows),
+            unseen: rate(counts.unseen(), present),
+            out_of_range: rate(counts.out_of_range(), present),
+        }
+    }
+
+    /// The share of rows that are null.
+    pub fn missing(&self) -> f64 {
+        self.missing
+    }
+
+    /// The share of rows that are NaN or infinite.
+    pub fn not_finite(&self) -> f64 {
+        self.not_finite
+    }
+
+    /// The share of usable values that are categories the profile does not list.
+    pub fn unseen(&self) -> f64 {
+        self.unseen
+    }
+
+    /// The share of usable values that are outside the range of the reference.
+    pub fn out_of_range(&self) -> f64 {
+        self.out_of_range
+    }
+}
+
+/// A rate of a column that is tested on its own, because a jump of it is drift however rare it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum RateKind {
+    /// The share of rows that are null.
+    Missing,
+    /// The share of rows that are NaN or infinite.
+    NotFinite,
+    /// The share of usable values that are categories the profile does not list.
+    Unseen,
+}
+
+/// A rate and how surprising its change is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct RateTest {
+    pub(super) kind: RateKind,
+    pub(super) p_value: f64,
+}
+
+impl RateTest {
+    /// A test for every rate that is not 0 on both sides.
+    ///
+    /// The others cannot reject. Each test is conditional on how many rows of both sides together have its property,
+    /// so leaving them out by that number does not favour either answer.
+    pub(super) fn all(reference: &ColumnCounts, current: &ColumnCounts) -> Vec<Self> {
+        let kinds = [RateKind::Missing, RateKind::NotFinite, RateKind::Unseen];
+        kinds
+            .into_iter()
+            .map(|kind| (kind, occurrence(kind, reference), occurrence(kind, current)))
+            .filter(|(_, reference, current)| reference.count > 0 || current.count > 0)
+            .map(|(kind, reference, current)| Self {
+                kind,
+                p_value: equal_rates_p_value(reference, current),
+            })
+            .collect()
+    }
+}
+
+pub(super) fn rate(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+fn occurrence(kind: RateKind, counts: &ColumnCounts) -> Occurrence {
+    let (count, rows) = match kind {
+        RateKind::Missing => (counts.missing(), counts.rows()),
+        RateKind::NotFinite => (counts.not_finite(), counts.rows()),
+        RateKind::Unseen => (counts.unseen(), counts.present()),
+    };
+    Occurrence { count, rows }
+}
