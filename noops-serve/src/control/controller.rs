@@ -75,6 +75,8 @@ pub struct Controller {
     pub(super) gate: QualityGate,
     pub(super) deployment: Arc<Deployment>,
     pub(super) training: Option<JoinHandle<Result<TrainedModel, Error>>>,
+    /// How a training ended that was waited for.
+    pub(super) outcome: Option<Result<TrainedModel, Error>>,
     /// A training that is done, until what came of it is safely in the registry or refused.
     pub(super) trained: Option<TrainedModel>,
 }
@@ -263,6 +265,7 @@ impl Controller {
             gate,
             deployment,
             training: None,
+            outcome: None,
             trained: None,
         };
         controller.continue_training();
@@ -285,11 +288,8 @@ impl Controller {
     /// training that is done and due, and looks again next time at one that is not. A replay whose clock runs faster than the
     /// machine calls this first, so that what happens does not depend on the machine.
     pub async fn training_done(&mut self) {
-        if let Some(handle) = &mut self.training {
-            // `is_finished` is what `reconcile` looks at; polling an ended task again would be an error.
-            while !handle.is_finished() {
-                tokio::task::yield_now().await;
-            }
+        if let Some(handle) = self.training.take() {
+            self.outcome = Some(handle.await.unwrap_or_else(|gone| Err(training_lost(gone))));
         }
     }
 
@@ -445,6 +445,15 @@ impl<'a> Question<'a> {
             detail: String::new(),
         }
     }
+}
+
+pub(super) fn training_lost(gone: tokio::task::JoinError) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "train a candidate",
+        "the training task ended without a result",
+    )
+    .caused_by(gone)
 }
 
 fn load_policies(documents: &[PolicyDocument]) -> Result<PolicySet, Error> {

@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use noops_canary::{Judgement, Stage, Transition};
 use noops_core::{
-    Error, ErrorKind, ModelVersion, Notification, Severity, TimeSpan, TrainingRequest,
+    Error, ErrorKind, ModelVersion, Notification, Severity, TimeSpan, TrainedModel, TrainingRequest,
 };
 use noops_drift::{Counts, GateVerdict};
 use noops_policy::Action;
 
 use super::candidate::{Candidate, Offline};
-use super::controller::{Acted, Controller, Permit, Question, point_champion};
+use super::controller::{Acted, Controller, Permit, Question, point_champion, training_lost};
 use super::experiment::Experiment;
 use super::journal::{self, Entry, Evidence, Subject};
 use super::reference::{Reference, quality_gate};
@@ -109,11 +109,10 @@ impl Controller {
             return Ok(());
         };
         if self.trained.is_none() {
-            self.continue_training();
-            let Some(handle) = self.training.take_if(|handle| handle.is_finished()) else {
+            let Some(outcome) = self.training_outcome().await else {
                 return Ok(());
             };
-            match handle.await.unwrap_or_else(|gone| Err(training_lost(gone))) {
+            match outcome {
                 Ok(trained) => self.trained = Some(trained),
                 Err(error) => return self.give_up_training(&job, &error, now),
             }
@@ -134,6 +133,16 @@ impl Controller {
         self.trained = None;
         self.state.training = None;
         Ok(())
+    }
+
+    /// How the training under way has ended, if it has.
+    async fn training_outcome(&mut self) -> Option<Result<TrainedModel, Error>> {
+        if self.outcome.is_some() {
+            return self.outcome.take();
+        }
+        self.continue_training();
+        let handle = self.training.take_if(|handle| handle.is_finished())?;
+        Some(handle.await.unwrap_or_else(|gone| Err(training_lost(gone))))
     }
 
     fn give_up_training(
@@ -573,13 +582,4 @@ fn nothing_trained(job: &TrainingJob) -> Error {
         "the training has no result",
     )
     .with("run", &job.request.run)
-}
-
-fn training_lost(gone: tokio::task::JoinError) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "train a candidate",
-        "the training task ended without a result",
-    )
-    .caused_by(gone)
 }

@@ -69,7 +69,7 @@ async fn versions_that_cannot_be_served_are_refused_told_and_cost_nothing() {
         .await;
     host.live_until(5 * DAY).await;
 
-    // The newest first, one at every poll.
+    // The oldest first, one at every poll.
     let tried: Vec<&Subject> = host
         .diary
         .acted
@@ -77,7 +77,7 @@ async fn versions_that_cannot_be_served_are_refused_told_and_cost_nothing() {
         .filter(|acted| acted.action == Action::Shadow)
         .map(|acted| &acted.subject)
         .collect();
-    let expected: Vec<Subject> = [&lost, &unprofiled, &corrupt]
+    let expected: Vec<Subject> = [&corrupt, &unprofiled, &lost]
         .map(|version| Subject::Version {
             number: version.number(),
             digest: version.digest(),

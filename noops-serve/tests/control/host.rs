@@ -182,6 +182,15 @@ impl Host {
 
         self.hour += 1;
         self.around.clock.set(at(self.hour));
+        // The clock of the world runs faster than the machine.
+        if self
+            .controller
+            .state()
+            .training()
+            .is_some_and(|job| job.ready_at() <= at(self.hour))
+        {
+            self.controller.training_done().await;
+        }
         let acted = self.controller.reconcile(at(self.hour)).await.unwrap();
         self.diary.acted.extend(acted);
     }

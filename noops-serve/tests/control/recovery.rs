@@ -38,9 +38,10 @@ async fn assert_same(host: &Host, whole: &Host) {
     );
     assert_eq!(host.around.log().await, whole.around.log().await);
     assert_eq!(host.around.versions().await, whole.around.versions().await);
+    // The history may show that a resumed controller moved the alias back before it moved it again.
     assert_eq!(
-        host.around.champions().await,
-        whole.around.champions().await
+        host.around.champions().await.last(),
+        whole.around.champions().await.last()
     );
     assert_eq!(host.controller.state(), whole.controller.state());
 }
