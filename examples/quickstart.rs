@@ -1,4 +1,5 @@
 //! `cargo run --release --example quickstart`: what a platform builder copies into a service.
+#![expect(clippy::print_stdout, reason = "an example speaks to its user")]
 
 use std::{error::Error, sync::Arc};
 
@@ -10,7 +11,7 @@ use noops_core::{ArtifactStore, Clock, ModelRegistry, Observed, Probability, Sql
 use noops_core::{Contract, Feature, FeatureRule, OutputRule, Registration};
 use noops_drift::{CalibrationMonitor, CalibrationSettings};
 use noops_policy::{Action, Facts, PolicySet};
-use noops_serve::{BurnExecutor, Deployment, DeploymentSettings, Request, ServedModel};
+use noops_serve::{BurnExecutor, Deployment, Request, ServedModel};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,8 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         sigmoid(model.forward(inputs.numbers()))
     });
     let model = ServedModel::new(version, Box::new(model))?;
-    let settings = DeploymentSettings::default();
-    let deployment = Deployment::new(model, Arc::new(SystemClock), &settings);
+    let deployment = Deployment::new(model, Arc::new(SystemClock), &Default::default());
 
     // Predict: contract check, routing, batching and exposure record included.
     let amounts = Float64Array::from(vec![Some(120.0), None]);

@@ -1,5 +1,13 @@
 //! What holds for every input, through the public interface only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use noops_canary::{
     Arm, Assignment, CanaryError, Evaluation, Judge, JudgeSettings, PairedSettings, RateComparison,
     Salt, Verdict, bucket, compare,

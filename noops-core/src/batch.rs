@@ -140,7 +140,7 @@ impl Scores {
     ///
     /// Refuses a width of zero, and values that do not fill whole rows.
     pub fn new(width: usize, values: Vec<f32>) -> Result<Self, Error> {
-        if width == 0 || values.len() % width != 0 {
+        if width == 0 || !values.len().is_multiple_of(width) {
             return Err(Error::new(
                 ErrorKind::Invalid,
                 "build scores",

@@ -97,12 +97,10 @@ impl Schema {
                     invalid("two features have the same name").with("feature", feature.name())
                 );
             }
-            if let FeatureKind::Number { min, max } = feature.kind() {
-                if min.partial_cmp(max).is_none_or(|order| order.is_gt()) {
-                    return Err(
-                        invalid("the bounds are out of order").with("feature", feature.name())
-                    );
-                }
+            if let FeatureKind::Number { min, max } = feature.kind()
+                && min.partial_cmp(max).is_none_or(|order| order.is_gt())
+            {
+                return Err(invalid("the bounds are out of order").with("feature", feature.name()));
             }
         }
         Ok(Self { features })
@@ -193,10 +191,10 @@ fn infer_feature(
             let texts = TextColumn::try_new(column.as_ref())
                 .ok_or_else(|| infer_error("the column changes its type").with("column", name))?;
             for row in 0..column.len() {
-                if let Some(text) = texts.value(row) {
-                    if !categories.contains_key(text) {
-                        categories.insert(text.to_owned(), ());
-                    }
+                if let Some(text) = texts.value(row)
+                    && !categories.contains_key(text)
+                {
+                    categories.insert(text.to_owned(), ());
                 }
             }
         }

@@ -177,5 +177,5 @@ CREATE TABLE state (key TEXT PRIMARY KEY, generation INTEGER NOT NULL, bytes BLO
 PRAGMA user_version = 1;
 "];
 
-#[cfg(all(test, feature = "conformance"))]
+#[cfg(test)]
 mod tests;

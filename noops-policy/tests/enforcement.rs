@@ -1,5 +1,13 @@
 //! How binding a decision is, and that advisory policies bind nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeSet;
 
 use noops_core::Timestamp;

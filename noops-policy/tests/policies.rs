@@ -1,5 +1,13 @@
 //! Documents through the public API: loading, refusing, deciding, explaining, flipping.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::Duration;
 
 use noops_core::Timestamp;

@@ -82,12 +82,9 @@ fn largest_distance(reference: &[f64], current: &[f64]) -> f64 {
     let mut passed_left = 0_u64;
     let mut passed_right = 0_u64;
     let mut largest = 0.0_f64;
-    loop {
-        let value = match (left.peek().copied(), right.peek().copied()) {
-            (Some(a), Some(b)) => a.min(b),
-            // Once one sample has ended its distribution function is 1 and the distance only shrinks.
-            _ => break,
-        };
+    // Once one sample has ended its distribution function is 1 and the distance only shrinks.
+    while let (Some(a), Some(b)) = (left.peek().copied(), right.peek().copied()) {
+        let value = a.min(b);
         while left.next_if(|next| *next <= value).is_some() {
             passed_left += 1;
         }

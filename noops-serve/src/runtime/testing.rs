@@ -12,7 +12,9 @@ use noops_core::{
 use super::served::ServedModel;
 
 /// A model that answers with a function of its only feature, `x`.
-pub(crate) struct Formula(pub(crate) Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>);
+pub(crate) struct Formula(pub(crate) Box<Answers>);
+
+type Answers = dyn FnMut(&[f32]) -> Vec<f32> + Send;
 
 impl Executor for Formula {
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
