@@ -261,8 +261,9 @@ mod model {
                 let (combiner, runs) = (combiner.clone(), runs.clone());
                 move || {
                     call(&combiner, job, move |jobs: Vec<usize>| {
-                        jobs.iter()
-                            .for_each(|&job| drop(runs[job].fetch_add(1, Ordering::Relaxed)));
+                        jobs.iter().for_each(|&job| {
+                            runs[job].fetch_add(1, Ordering::Relaxed);
+                        });
                     });
                 }
             };
