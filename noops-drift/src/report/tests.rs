@@ -41,7 +41,8 @@ fn one_column(
 }
 
 fn report(reference: &RecordBatch, current: &RecordBatch, settings: &DriftSettings) -> DriftReport {
-    let profile = Profile::fit(std::slice::from_ref(reference), &ProfileSettings::default()).unwrap();
+    let profile =
+        Profile::fit(std::slice::from_ref(reference), &ProfileSettings::default()).unwrap();
     let mut counts = Counts::new(&profile);
     counts.observe(&profile, current).unwrap();
     profile.compare(&counts, settings).unwrap()
