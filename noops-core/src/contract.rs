@@ -1,7 +1,6 @@
 //! What a model demands of its input and promises of its output.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use arrow_array::{Array, RecordBatch};
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Batch, Column, Scores};
 use crate::column::{NumberColumn, TextColumn};
 use crate::digest::Digest;
+use crate::encoded::{Breach, Encoded, Violation};
 use crate::error::{Error, ErrorKind};
 use crate::schema::{Feature, FeatureKind, Schema};
 
@@ -61,51 +61,6 @@ impl FeatureRule {
     #[must_use]
     pub fn feature(&self) -> &Feature {
         &self.feature
-    }
-}
-
-/// Which rule a value broke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Breach {
-    /// Null, NaN or infinite.
-    Missing,
-    /// Out of range, or an unknown category.
-    Outside,
-}
-
-/// A value that broke a rule, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Violation {
-    row: usize,
-    feature: usize,
-    breach: Breach,
-    rejected: bool,
-}
-
-impl Violation {
-    /// The row of the request.
-    #[must_use]
-    pub fn row(&self) -> usize {
-        self.row
-    }
-
-    /// The index of the feature in the contract.
-    #[must_use]
-    pub fn feature(&self) -> usize {
-        self.feature
-    }
-
-    /// The rule.
-    #[must_use]
-    pub fn breach(&self) -> Breach {
-        self.breach
-    }
-
-    /// Whether the row was refused; otherwise the value was repaired.
-    #[must_use]
-    pub fn is_rejection(&self) -> bool {
-        self.rejected
     }
 }
 
@@ -296,104 +251,6 @@ impl Contract {
     }
 }
 
-/// Checked rows: those that may be predicted, and what was wrong with the others.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Encoded {
-    batch: Batch,
-    accepted: Vec<usize>,
-    violations: Vec<Violation>,
-    names: Vec<String>,
-}
-
-impl Encoded {
-    /// The accepted rows.
-    #[must_use]
-    pub fn batch(&self) -> &Batch {
-        &self.batch
-    }
-
-    /// Takes the accepted rows out.
-    #[must_use]
-    pub fn into_batch(self) -> Batch {
-        self.batch
-    }
-
-    /// For each row of the batch, the row of the request it came from.
-    #[must_use]
-    pub fn accepted(&self) -> &[usize] {
-        &self.accepted
-    }
-
-    /// Every broken rule, repaired or not, by row and feature.
-    #[must_use]
-    pub fn violations(&self) -> &[Violation] {
-        &self.violations
-    }
-
-    /// The broken rules of one row of the request, by feature.
-    ///
-    /// # Complexity
-    ///
-    /// O(log v) for v violations.
-    #[must_use]
-    pub fn violations_of(&self, row: usize) -> &[Violation] {
-        let first = self
-            .violations
-            .partition_point(|violation| violation.row < row);
-        let end = self
-            .violations
-            .partition_point(|violation| violation.row <= row);
-        self.violations.get(first..end).unwrap_or_default()
-    }
-
-    /// Why a row of the request was refused, if it was.
-    #[must_use]
-    pub fn rejection(&self, row: usize) -> Option<Rejection> {
-        let violation = self
-            .violations_of(row)
-            .iter()
-            .find(|violation| violation.rejected)?;
-        let feature = self.names.get(violation.feature)?.clone();
-        Some(Rejection {
-            feature,
-            breach: violation.breach,
-        })
-    }
-}
-
-/// Why a row was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    feature: String,
-    breach: Breach,
-}
-
-impl Rejection {
-    /// The feature whose rule was broken first.
-    #[must_use]
-    pub fn feature(&self) -> &str {
-        &self.feature
-    }
-
-    /// The rule.
-    #[must_use]
-    pub fn breach(&self) -> Breach {
-        self.breach
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.breach {
-            Breach::Missing => "is missing",
-            Breach::Outside => "is outside its contract",
-        };
-        write!(f, "`{}` {what}", self.feature)
-    }
-}
-
-impl std::error::Error for Rejection {}
-
 impl TryFrom<Parts> for Contract {
     type Error = Error;
 
@@ -504,104 +361,4 @@ fn refuse(message: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::{Float64Array, StringArray};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn contract(missing: Remedy, outside: Remedy) -> Contract {
-        let rules = [
-            FeatureRule::strict(Feature::number_between("x", 0.0, 10.0))
-                .with_missing(missing)
-                .with_outside(outside),
-            FeatureRule::strict(Feature::category("c", ["a".into(), "b".into()]))
-                .with_missing(missing)
-                .with_outside(outside),
-        ];
-        Contract::new(rules, OutputRule::probability()).unwrap()
-    }
-
-    fn rows(x: Vec<Option<f64>>, c: Vec<Option<&str>>) -> RecordBatch {
-        RecordBatch::try_from_iter([
-            ("x", Arc::new(Float64Array::from(x)) as _),
-            ("c", Arc::new(StringArray::from(c)) as _),
-        ])
-        .unwrap()
-    }
-
-    #[test]
-    fn a_missing_column_names_itself() {
-        let lacking =
-            RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(vec![1.0])) as _)])
-                .unwrap();
-        let error = contract(Remedy::Reject, Remedy::Reject)
-            .encode(&lacking)
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot check rows against the contract: a column is missing (column `c`)"
-        );
-    }
-
-    #[test]
-    fn every_remedy_does_what_it_says() {
-        let input = rows(
-            vec![Some(f64::NAN), Some(99.0), Some(5.0)],
-            vec![Some("a"), None, Some("zebra")],
-        );
-        let clamped = contract(Remedy::Impute(3.0), Remedy::Clamp)
-            .encode(&input)
-            .unwrap();
-        assert_eq!(
-            clamped.batch().columns(),
-            [
-                Column::Number(vec![3.0, 10.0, 5.0]),
-                Column::Category(vec![1, 0, 0])
-            ]
-        );
-        assert_eq!(clamped.violations().len(), 4);
-        let strict = contract(Remedy::Reject, Remedy::Reject)
-            .encode(&input)
-            .unwrap();
-        assert_eq!(strict.accepted(), [0usize; 0]);
-        assert_eq!(strict.rejection(2).unwrap().feature(), "c");
-    }
-
-    #[test]
-    fn output_outside_the_promise_is_corrupt() {
-        let rule = OutputRule::probability();
-        for bad in [f32::NAN, 1.5, -0.1, f32::INFINITY] {
-            let error = rule
-                .check(&Scores::new(1, vec![0.5, bad]).unwrap(), 2)
-                .unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Corrupt);
-        }
-        assert!(rule.check(&Scores::new(1, vec![0.5]).unwrap(), 2).is_err());
-        assert!(
-            rule.check(&Scores::new(2, vec![0.5, 0.5]).unwrap(), 1)
-                .is_err()
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_accepted_is_finite(xs in prop::collection::vec(prop::option::of(any::<f64>()), 1..40), impute in any::<f64>()) {
-            let texts = vec![Some("a"); xs.len()];
-            let encoded = contract(Remedy::Impute(impute), Remedy::Clamp).encode(&rows(xs.clone(), texts)).unwrap();
-            prop_assert_eq!(encoded.batch().rows(), xs.len());
-            let Column::Number(values) = &encoded.batch().columns()[0] else { panic!("a number") };
-            prop_assert!(values.iter().all(|value| value.is_finite()));
-        }
-
-        #[test]
-        fn strict_rows_are_either_in_range_or_rejected(xs in prop::collection::vec(prop::option::of(-5.0..15.0_f64), 1..40)) {
-            let texts = vec![Some("b"); xs.len()];
-            let encoded = contract(Remedy::Reject, Remedy::Reject).encode(&rows(xs.clone(), texts)).unwrap();
-            let legal: Vec<usize> = (0..xs.len()).filter(|&row| xs[row].is_some_and(|x| (0.0..=10.0).contains(&x))).collect();
-            prop_assert_eq!(encoded.accepted(), legal);
-        }
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod column;
 pub mod conformance;
 mod contract;
 mod digest;
+mod encoded;
 mod error;
 mod evidence;
 mod executor;
@@ -34,10 +35,9 @@ pub use audit::{AuditEntry, AuditLog, AuditRecord, ChainError, verify_chain};
 pub use batch::{Batch, Column, Scores};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use column::{NumberColumn, TextColumn};
-pub use contract::{
-    Breach, Contract, Encoded, FeatureRule, OutputRule, Rejection, Remedy, Violation,
-};
+pub use contract::{Contract, FeatureRule, OutputRule, Remedy};
 pub use digest::{Digest, DigestError};
+pub use encoded::{Breach, Encoded, Rejection, Violation};
 pub use error::{Error, ErrorKind};
 pub use evidence::{LogE, MeanBet};
 pub use executor::{Executor, ModelLoader};

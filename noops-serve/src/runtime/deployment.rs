@@ -153,7 +153,7 @@ impl Deployment {
         });
     }
 
-    /// Answers each row of a request.
+    /// Answers each row of a request. A call that is dropped before it ends leaves no exposure behind.
     ///
     /// # Errors
     ///

@@ -1,0 +1,213 @@
+//! Is there a better version?
+
+use jiff::Timestamp;
+use noops_canary::{Judgement, Stage, Transition};
+use noops_core::{Error, ModelVersion, Severity};
+use noops_drift::Counts;
+use noops_policy::Action;
+
+use crate::control::candidate::Offline;
+use crate::control::controller::{Acted, Controller, Question, point_champion};
+use crate::control::experiment::Experiment;
+use crate::control::journal::{Evidence, Subject};
+use crate::control::reference::{Reference, quality_gate};
+use crate::control::state::{Champion, DriftWindow, harm_monitor};
+use crate::control::watch::before;
+
+impl Controller {
+    /// Takes the oldest version that has not been tried and that the policies allow, whoever registered it, into shadow.
+    pub(in crate::control) async fn find_candidate(
+        &mut self,
+        now: Timestamp,
+        acted: &mut Vec<Acted>,
+    ) -> Result<(), Error> {
+        let polled = self.state.registry_seen > before(now, self.settings.registry_poll);
+        if self.state.experiment.is_some() || polled {
+            return Ok(());
+        }
+        let versions = self
+            .components
+            .registry
+            .versions(&self.settings.model)
+            .await?;
+        self.state.registry_seen = now;
+        for version in versions {
+            // A version from the future is the work of a clock that is ahead, or of a run that was cut off after this moment.
+            let registered = version.registration().registered_at <= now;
+            let newer = version.number() > self.state.champion.number;
+            if !registered || !newer || self.state.ended.contains(&version.digest()) {
+                continue;
+            }
+            let metric = |name: &str| version.registration().metrics.get(name).copied();
+            let mut book = self.book(now)?;
+            book.candidate(metric("auc"), metric("brier"), &Offline::NotCompared)?;
+            let subject = Subject::Version {
+                number: version.number(),
+                digest: version.digest(),
+            };
+            let question = Question::new(now, &book, subject);
+            if self
+                .may(Action::Shadow, question, acted)
+                .await?
+                .is_granted()
+            {
+                return self.start_experiment(version, now).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_experiment(
+        &mut self,
+        version: ModelVersion,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (number, digest) = (version.number(), version.digest());
+        let loaded = match Reference::of(&version) {
+            Ok(_) => self.load(version).await,
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(model) => {
+                let experiment = Experiment::start(
+                    digest,
+                    number,
+                    self.settings.rollout.clone(),
+                    self.settings.judge,
+                    now,
+                )?;
+                self.deployment
+                    .challenge(model, experiment.salt(), experiment.rollout.share());
+                self.state.experiment = Some(experiment);
+                Ok(())
+            }
+            Err(error) if error.is_retryable() => Err(error),
+            Err(error) => {
+                self.state.ended.insert(digest);
+                self.state.failed_candidates += 1;
+                self.tell(
+                    Severity::Ticket,
+                    format!("version {number} cannot be served"),
+                    error.to_string(),
+                    now,
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks the rollout what it would do next, and does it if the policies agree.
+    pub(in crate::control) async fn step_rollout(
+        &mut self,
+        now: Timestamp,
+        acted: &mut Vec<Acted>,
+    ) -> Result<(), Error> {
+        let Some(experiment) = &self.state.experiment else {
+            return Ok(());
+        };
+        let judgement = experiment.judge.verdict();
+        let proposal = experiment.rollout.step(now, &judgement);
+        let Some(transition) = proposal else {
+            return Ok(());
+        };
+        let (rollout, judge) = (experiment.rollout.clone(), experiment.judge.clone());
+        let evidence = Evidence {
+            rollout,
+            judge,
+            proposal,
+        };
+        let subject = Subject::Version {
+            number: experiment.number,
+            digest: experiment.candidate,
+        };
+        let stage = experiment.stage();
+        let mut book = self.book(now)?;
+        book.rollout(stage, &judgement, proposal)?;
+        let action = action_of(transition);
+        let question = Question {
+            evidence: Some(evidence),
+            detail: judgement.explain(),
+            ..Question::new(now, &book, subject)
+        };
+        if !self.may(action, question, acted).await?.is_granted() {
+            return Ok(());
+        }
+        match transition {
+            Transition::Advance { .. } => self.ramp(transition, &judgement, now),
+            Transition::Promote => self.promote(now).await?,
+            Transition::RollBack { .. } => self.roll_back(judgement.explain(), now),
+        }
+        Ok(())
+    }
+
+    fn ramp(&mut self, transition: Transition, judgement: &Judgement, now: Timestamp) {
+        if let (Some(experiment), Some(model)) =
+            (&mut self.state.experiment, self.deployment.challenger())
+        {
+            let stage: Stage = experiment.rollout.apply(now, transition, judgement);
+            self.deployment
+                .challenge(model, experiment.salt(), stage.share());
+        }
+    }
+
+    async fn promote(&mut self, now: Timestamp) -> Result<(), Error> {
+        let Some(model) = self.deployment.challenger() else {
+            return Ok(());
+        };
+        // What can fail comes first, so that a failure leaves everything as it was.
+        let reference = Reference::of(model.version())?;
+        let gate = quality_gate(&reference, &self.settings)?;
+        let harm = harm_monitor(&self.settings, reference.mean_score)?;
+        point_champion(
+            self.components.registry.as_ref(),
+            &self.settings,
+            Some(self.state.champion.digest),
+            model.digest(),
+            now,
+        )
+        .await?;
+
+        self.deployment.crown(model.clone());
+        self.state.experiment = None;
+        self.state.failed_candidates = 0;
+        self.state.champion = Champion {
+            digest: model.digest(),
+            number: model.version().number(),
+            since: now,
+            mean_score: reference.mean_score,
+        };
+        // Everything is measured against the new champion from here on. The open batch has passed the gate so far: nothing is
+        // promoted while it fails.
+        self.state.harm = harm;
+        self.state.drift = DriftWindow::new(&reference);
+        self.state.gate.counts = Counts::new(&reference.inputs);
+        self.gate = gate;
+        self.reference = reference;
+        // Predictions of the old champion that still wait for a label say nothing about the new one.
+        for awaited in self.state.awaiting.values_mut() {
+            awaited.champion = None;
+            awaited.challenger = None;
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self, because: String, now: Timestamp) {
+        let Some(experiment) = self.state.experiment.take() else {
+            return;
+        };
+        self.deployment.withdraw();
+        self.state.ended.insert(experiment.candidate);
+        self.state.failed_candidates += 1;
+        let title = format!("version {} was rolled back", experiment.number);
+        self.tell(Severity::Ticket, title, because, now);
+    }
+}
+
+/// What a rollout's transition is called in policies.
+pub(in crate::control) fn action_of(transition: Transition) -> Action {
+    match transition {
+        Transition::Advance { .. } => Action::Ramp,
+        Transition::Promote => Action::Promote,
+        Transition::RollBack { .. } => Action::Rollback,
+    }
+}
