@@ -110,7 +110,13 @@ impl Replay {
             Some(snapshot) => {
                 let saved: Saved = serde_json::from_slice(&snapshot.bytes)
                     .map_err(|error| fail(format!("the saved state cannot be read: {error}")))?;
-                let controller = Controller::resume(components, settings, saved.control).await?;
+                let seen = saved
+                    .progress
+                    .next_hour
+                    .saturating_sub(SignedDuration::from_hours(1))
+                    .map_err(|error| fail(error.to_string()))?;
+                let controller =
+                    Controller::resume(components, settings, saved.control, seen).await?;
                 (controller, saved.progress, snapshot.generation)
             }
             None => {

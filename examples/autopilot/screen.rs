@@ -1,5 +1,6 @@
 //! What a person sees while it runs.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,6 +17,8 @@ use crate::report::Mark;
 pub(crate) struct Screen {
     bar: Option<ProgressBar>,
     started: Instant,
+    /// What had been predicted when this process began to.
+    predicted_before: OnceLock<u64>,
 }
 
 /// What there is to show.
@@ -48,6 +51,7 @@ impl Screen {
         Self {
             bar,
             started: stopwatch(),
+            predicted_before: OnceLock::new(),
         }
     }
 
@@ -66,7 +70,9 @@ impl Screen {
         bar.set_length(hours(status.end.duration_since(status.started)));
         bar.set_position(hours(status.now.duration_since(status.started)));
         bar.set_prefix(status.now.strftime("%a %d %b %Y").to_string());
-        bar.set_message(status.lines(self.started));
+        let before = *self.predicted_before.get_or_init(|| status.predictions);
+        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
+        bar.set_message(status.lines((status.predictions - before) as f64 / seconds));
     }
 
     /// Replaces the progress with the result.
@@ -80,8 +86,7 @@ impl Screen {
 }
 
 impl Status<'_> {
-    fn lines(&self, started: Instant) -> String {
-        let rate = self.predictions as f64 / started.elapsed().as_secs_f64().max(0.001);
+    fn lines(&self, rate: f64) -> String {
         let age = self.now.duration_since(self.champion.since()).as_hours() / 24;
         let state = if self.quarantined {
             ", inputs in quarantine"
@@ -90,11 +95,11 @@ impl Status<'_> {
         };
         let last = self.last.map_or("none yet".to_owned(), |mark| {
             format!(
-                "{} {}: {} {}",
+                "{} {} {}: {}",
                 mark.at.strftime("%d %b"),
                 mark.action,
                 mark.subject,
-                first_sentence(&mark.why)
+                reason(&mark.why)
             )
         });
         format!(
@@ -119,12 +124,21 @@ impl Status<'_> {
     }
 }
 
-/// Enough of an explanation for one line.
-fn first_sentence(text: &str) -> String {
-    let sentence: String = text.chars().take_while(|c| *c != '\n').take(100).collect();
-    if sentence.len() < text.len() {
-        format!("{sentence}…")
+/// Enough of an explanation for one line: the reason that the rule gives, without how it was evaluated.
+fn reason(explanation: &str) -> String {
+    let reason = explanation
+        .split_once("because ")
+        .map_or(explanation, |(_, reason)| reason);
+    let line: String = reason
+        .chars()
+        .take_while(|c| *c != '\n')
+        .take(REASON_WIDTH)
+        .collect();
+    if line.len() < reason.len() {
+        format!("{line}…")
     } else {
-        sentence
+        line
     }
 }
+
+const REASON_WIDTH: usize = 70;

@@ -10,7 +10,7 @@ use noops_core::{
     TrainingRequest,
 };
 use noops_drift::QualityGate;
-use noops_policy::{Action, Decision, PolicyError, PolicySet};
+use noops_policy::{Action, Decision, Governor, PolicyError, PolicySet};
 use tokio::task::JoinHandle;
 
 use super::candidate::{self, Candidate};
@@ -75,6 +75,8 @@ pub struct Controller {
     pub(super) gate: QualityGate,
     pub(super) deployment: Arc<Deployment>,
     pub(super) training: Option<JoinHandle<Result<TrainedModel, Error>>>,
+    /// What was done by a reconciliation that failed later on.
+    acted: Vec<Acted>,
     /// How a training ended that was waited for.
     pub(super) outcome: Option<Result<TrainedModel, Error>>,
     /// A training that is done, until what came of it is safely in the registry or refused.
@@ -94,15 +96,20 @@ impl Controller {
         first: &TrainingRequest,
     ) -> Result<(Self, Vec<Acted>), Error> {
         let policies = load_policies(&components.policies)?;
-        let now = first.snapshot_at;
         let start = Start {
             policies: components.policies.clone(),
             facts: policies.schema().clone(),
             settings: settings.clone(),
         };
-        journal::append_start(components.audit.as_ref(), &start, now).await?;
+        // An earlier attempt to begin that was cut off is gone on with, as of its own time.
+        let now =
+            journal::append_start(components.audit.as_ref(), &start, first.snapshot_at).await?;
+        let first = TrainingRequest {
+            snapshot_at: now,
+            ..first.clone()
+        };
 
-        let trained = components.trainer.train(first).await?;
+        let trained = components.trainer.train(&first).await?;
         let candidate = Candidate::measure(
             &trained,
             None,
@@ -123,7 +130,10 @@ impl Controller {
         let subject = Subject::Candidate {
             digest: candidate.digest(),
         };
-        let allowed = decision.is_allowed();
+        let mut governor = Governor::new(settings.governor.clone());
+        let target = settings.model.as_str();
+        let allowed =
+            decision.is_allowed() && governor.check(Action::Register, target, now).is_ok();
         let entry = Entry {
             subject: subject.clone(),
             decision,
@@ -131,7 +141,9 @@ impl Controller {
             evidence: None,
             because: because.clone(),
         };
-        journal::append_entry(components.audit.as_ref(), &entry).await?;
+        let written = journal::append_entry(components.audit.as_ref(), &entry)
+            .await?
+            .sequence;
         if !allowed {
             return Err(Error::new(
                 ErrorKind::Invalid,
@@ -156,7 +168,9 @@ impl Controller {
             since: now,
             mean_score: reference.mean_score,
         };
-        let state = ControlState::new(policies.digest(), champion, &reference, &settings, now)?;
+        governor.record(Action::Register, target, now);
+        let mut state = ControlState::new(policies.digest(), champion, &reference, &settings, now)?;
+        (state.governor, state.written) = (governor, written);
         let controller = Self::assemble(components, settings, policies, state).await?;
         Ok((
             controller,
@@ -170,7 +184,8 @@ impl Controller {
         ))
     }
 
-    /// Goes on from a saved state.
+    /// Goes on from a saved state at `now`: the present, or for a replay the time up to which events were shown before the state
+    /// was saved. What the audit log says was done since the save and up to `now` counts against the limits of the governor.
     ///
     /// # Errors
     ///
@@ -179,6 +194,7 @@ impl Controller {
         components: Components,
         settings: ControlSettings,
         mut state: ControlState,
+        now: Timestamp,
     ) -> Result<Self, Error> {
         let policies = load_policies(&components.policies)?;
         if policies.digest() != state.policies {
@@ -195,8 +211,32 @@ impl Controller {
                 "the settings have changed since this run began",
             ));
         }
+        Self::remember_what_was_done(&components, &settings, &mut state, now).await?;
         Self::put_alias_back(&components, &settings, &mut state).await?;
         Self::assemble(components, settings, policies, state).await
+    }
+
+    /// After a crash the log may know of more than the state does.
+    async fn remember_what_was_done(
+        components: &Components,
+        settings: &ControlSettings,
+        state: &mut ControlState,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        for entry in components.audit.entries().await? {
+            if entry.sequence <= state.written || entry.record.at > now {
+                continue;
+            }
+            let entry = journal::read_entry(&entry)?;
+            if entry.decision.is_allowed() {
+                state.governor.record(
+                    entry.decision.action(),
+                    settings.model.as_str(),
+                    entry.decision.at(),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// A crash may have come between the move of the alias and the next save, or somebody has moved it: the state decides, and
@@ -265,6 +305,7 @@ impl Controller {
             gate,
             deployment,
             training: None,
+            acted: Vec::new(),
             outcome: None,
             trained: None,
         };
@@ -288,8 +329,11 @@ impl Controller {
     /// training that is done and due, and looks again next time at one that is not. A replay whose clock runs faster than the
     /// machine calls this first, so that what happens does not depend on the machine.
     pub async fn training_done(&mut self) {
-        if let Some(handle) = self.training.take() {
-            self.outcome = Some(handle.await.unwrap_or_else(|gone| Err(training_lost(gone))));
+        if let Some(handle) = &mut self.training {
+            // Taken out only afterwards: this call may be dropped, and the training must not be lost then.
+            let ended = handle.await;
+            self.training = None;
+            self.outcome = Some(ended.unwrap_or_else(|gone| Err(training_lost(gone))));
         }
     }
 
@@ -338,19 +382,37 @@ impl Controller {
     ///
     /// What a component reports. Nothing is lost: the next call sees the same state and tries again.
     pub async fn reconcile(&mut self, now: Timestamp) -> Result<Vec<Acted>, Error> {
-        let mut acted = Vec::new();
-        self.state.close_blocks(&self.settings, now);
-        self.watch_inputs(now, &mut acted).await?;
-        self.collect_training(now, &mut acted).await?;
-        self.find_candidate(now, &mut acted).await?;
-        self.step_rollout(now, &mut acted).await?;
-        self.retrain_when_harmed(now, &mut acted).await?;
-        self.escalate(now, &mut acted).await?;
+        if self.state.reconciled == Some(now) {
+            return Ok(Vec::new());
+        }
+        let mut acted = std::mem::take(&mut self.acted);
+        let stepped = self.steps(now, &mut acted).await;
         self.tell_people().await;
-        Ok(acted)
+        match stepped {
+            Ok(()) => {
+                self.state.reconciled = Some(now);
+                Ok(acted)
+            }
+            Err(error) => {
+                // What was done before the failure is reported with the next success.
+                self.acted = acted;
+                Err(error)
+            }
+        }
     }
 
-    /// Asks whether an action may be taken now; if so, writes the decision down before anything is done.
+    async fn steps(&mut self, now: Timestamp, acted: &mut Vec<Acted>) -> Result<(), Error> {
+        self.state.close_blocks(&self.settings, now);
+        self.watch_inputs(now, acted).await?;
+        self.collect_training(now, acted).await?;
+        self.find_candidate(now, acted).await?;
+        self.step_rollout(now, acted).await?;
+        self.retrain_when_harmed(now, acted).await?;
+        self.escalate(now, acted).await
+    }
+
+    /// Asks whether an action may be taken now; if so, writes the decision down before anything is done. What is done then is
+    /// to be told to [`done`](Self::done): an attempt that failed does not count as one, and is tried again.
     pub(super) async fn may(
         &mut self,
         action: Action,
@@ -377,8 +439,7 @@ impl Controller {
             evidence: question.evidence,
             because: because.clone(),
         };
-        journal::append_entry(self.components.audit.as_ref(), &entry).await?;
-        self.state.governor.record(action, target, now);
+        self.write_down(&entry).await?;
         acted.push(Acted {
             at: now,
             action,
@@ -387,6 +448,20 @@ impl Controller {
             because,
         });
         Ok(Permit::Granted)
+    }
+
+    /// Counts an action against the limits of the governor.
+    pub(super) fn done(&mut self, action: Action, now: Timestamp) {
+        self.state
+            .governor
+            .record(action, self.settings.model.as_str(), now);
+    }
+
+    /// Appends an entry, and remembers how far the log has come.
+    pub(super) async fn write_down(&mut self, entry: &Entry) -> Result<(), Error> {
+        let appended = journal::append_entry(self.components.audit.as_ref(), entry).await?;
+        self.state.written = self.state.written.max(appended.sequence);
+        Ok(())
     }
 
     /// The facts of this moment.

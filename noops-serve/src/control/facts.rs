@@ -1,7 +1,7 @@
 //! What policies may speak of.
 
 use jiff::Timestamp;
-use noops_canary::{Judgement, Stage, Transition, Verdict};
+use noops_canary::{Judgement, Rollout, Stage, Transition, Verdict};
 use noops_core::{Error, ErrorKind, LogE};
 use noops_drift::GateVerdict;
 use noops_policy::{FactDecl, FactSchema, FactValue, Facts, PolicyError};
@@ -258,10 +258,13 @@ impl FactBook {
     /// States what holds for the rollout under way.
     pub(super) fn rollout(
         &mut self,
-        stage: Stage,
+        rollout: &Rollout,
         judgement: &Judgement,
         proposal: Option<Transition>,
     ) -> Result<(), Error> {
+        let stage = rollout.stage();
+        self.set("rollout.active", true)?;
+        self.set("rollout.share", rollout.share().ratio())?;
         self.set(
             "rollout.stage",
             if stage == Stage::Shadow {

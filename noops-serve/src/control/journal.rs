@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use noops_canary::{Judge, Rollout, Transition};
-use noops_core::{AuditLog, AuditRecord, Digest, Error, ErrorKind};
+use noops_core::{AuditEntry, AuditLog, AuditRecord, Digest, Error, ErrorKind};
 use noops_policy::{Decision, FactRecord, FactSchema};
 use serde::{Deserialize, Serialize};
 
@@ -96,18 +96,31 @@ pub struct Entry {
     pub because: String,
 }
 
-/// Appends the start entry, unless an earlier attempt to begin has appended the same one: at another time, perhaps.
+impl Entry {
+    /// What was to be done, without when: an attempt that failed and the next one are one deed.
+    pub(super) fn deed(&self) -> String {
+        // Two stages of one rollout are two deeds.
+        let stage = self
+            .evidence
+            .as_ref()
+            .map_or(0, |evidence| evidence.rollout.generation());
+        format!("{}/{}/{stage}", self.decision.action().name(), self.subject)
+    }
+}
+
+/// Appends the start entry, unless an earlier attempt to begin has appended the same one. Says when the run began.
 pub(super) async fn append_start(
     log: &dyn AuditLog,
     start: &Start,
     at: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Timestamp, Error> {
     let entries = log.entries().await?;
     let Some(first) = entries.first() else {
-        return append(log, START, START.to_owned(), start, at).await;
+        append(log, START, START.to_owned(), start, at).await?;
+        return Ok(at);
     };
     if first.record.kind == START && first.record.body == to_value(start)? {
-        return Ok(());
+        return Ok(first.record.at);
     }
     Err(Error::new(
         ErrorKind::Conflict,
@@ -117,22 +130,22 @@ pub(super) async fn append_start(
 }
 
 /// Appends a decision. The key is the same when the same decision is taken again after a crash.
-pub(super) async fn append_entry(log: &dyn AuditLog, entry: &Entry) -> Result<(), Error> {
-    let action = entry.decision.action().name();
-    let at = entry.decision.at();
-    // Two stages of one rollout may be left at one time.
-    let stage = entry
-        .evidence
-        .as_ref()
-        .map_or(0, |evidence| evidence.rollout.generation());
-    append(
-        log,
-        action,
-        format!("{at}/{action}/{}/{stage}", entry.subject),
-        entry,
-        at,
-    )
-    .await
+pub(super) async fn append_entry(log: &dyn AuditLog, entry: &Entry) -> Result<AuditEntry, Error> {
+    let (action, at) = (entry.decision.action().name(), entry.decision.at());
+    append(log, action, format!("{at}/{}", entry.deed()), entry, at).await
+}
+
+/// Reads a decision back.
+pub(super) fn read_entry(entry: &AuditEntry) -> Result<Entry, Error> {
+    Entry::deserialize(&entry.record.body).map_err(|error| {
+        Error::new(
+            ErrorKind::Corrupt,
+            "read the audit log",
+            "an entry is no decision",
+        )
+        .with("sequence", entry.sequence)
+        .caused_by(error)
+    })
 }
 
 async fn append<T: Serialize>(
@@ -141,7 +154,7 @@ async fn append<T: Serialize>(
     key: String,
     body: &T,
     at: Timestamp,
-) -> Result<(), Error> {
+) -> Result<AuditEntry, Error> {
     log.append(AuditRecord {
         key,
         at,
@@ -149,7 +162,6 @@ async fn append<T: Serialize>(
         body: to_value(body)?,
     })
     .await
-    .map(drop)
 }
 
 fn to_value<T: Serialize>(body: &T) -> Result<serde_json::Value, Error> {

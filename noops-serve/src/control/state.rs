@@ -34,6 +34,10 @@ pub struct ControlState {
     pub(super) failed_candidates: u64,
     pub(super) registry_seen: Timestamp,
     pub(super) governor: Governor,
+    /// The place of the last audit entry this state knows of.
+    pub(super) written: u64,
+    /// When the last reconciliation came to its end.
+    pub(super) reconciled: Option<Timestamp>,
     /// What people have not been told yet.
     pub(super) untold: Vec<Notification>,
 }
@@ -64,6 +68,8 @@ impl ControlState {
             failed_candidates: 0,
             registry_seen: now,
             governor: Governor::new(settings.governor.clone()),
+            written: 0,
+            reconciled: None,
             untold: Vec::new(),
         })
     }

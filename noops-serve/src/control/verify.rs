@@ -1,5 +1,6 @@
 //! Taking decisions again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use noops_core::{AuditEntry, ChainError, verify_chain};
@@ -105,6 +106,7 @@ pub fn verify_decisions(entries: &[AuditEntry]) -> Result<Verified, VerifyError>
         policies,
         settings: start.settings,
         governor,
+        deeds: BTreeSet::new(),
     };
     for entry in rest {
         if entry.record.kind == START {
@@ -123,6 +125,8 @@ struct Rerun {
     policies: PolicySet,
     settings: ControlSettings,
     governor: Governor,
+    /// Everything that was attempted before.
+    deeds: BTreeSet<String>,
 }
 
 impl Rerun {
@@ -153,12 +157,19 @@ impl Rerun {
                 return differs("verdict");
             }
         }
+        if !body.because.starts_with(&recorded.explain()) {
+            return differs("reason");
+        }
         if recorded.is_allowed() {
+            // An attempt that failed was not counted, and its repetition is the same deed; calling a person never fails.
+            let first_attempt = self.deeds.insert(body.deed()) || action == Action::Escalate;
             let target = self.settings.model.as_str();
-            if self.governor.check(action, target, at).is_err() {
-                return differs("limit on how often it may happen");
+            if first_attempt {
+                if self.governor.check(action, target, at).is_err() {
+                    return differs("limit on how often it may happen");
+                }
+                self.governor.record(action, target, at);
             }
-            self.governor.record(action, target, at);
         } else if action != Action::Register {
             // Only the refusal of a candidate is an act worth an entry.
             return differs("permission");
@@ -173,18 +184,21 @@ impl Rerun {
         let judgement = evidence.judge.verdict();
         let proposal = evidence.rollout.step(at, &judgement);
         let mut book = FactBook::new(self.policies.schema(), at);
-        let restated = book.rollout(evidence.rollout.stage(), &judgement, proposal);
-        let same_facts = book
-            .facts()
-            .to_record()
-            .iter()
-            .all(|(name, fact)| body.facts.get(name) == Some(fact));
-        *evidence.judge.settings() == self.settings.judge
+        let restated = book.rollout(&evidence.rollout, &judgement, proposal);
+        let of_rollout = |(name, _): &(&String, _)| name.starts_with("rollout.");
+        let explained = format!("{} {}", body.decision.explain(), judgement.explain());
+        restated.is_ok()
+            && book
+                .facts()
+                .to_record()
+                .iter()
+                .eq(body.facts.iter().filter(of_rollout))
+            && *evidence.judge.settings() == self.settings.judge
             && *evidence.rollout.plan() == self.settings.rollout
             && proposal == evidence.proposal
             && proposal.map(action_of) == Some(body.decision.action())
-            && restated.is_ok()
-            && same_facts
+            && body.subject.to_string() == evidence.rollout.id()
+            && body.because == explained
     }
 }
 

@@ -7,6 +7,7 @@ use noops_core::{
     Batch, Column, Contract, Digest, Error, ErrorKind, Executor, FeatureKind, ModelLoader,
     ModelVersion, Scores,
 };
+use tokio::runtime::RuntimeFlavor;
 use tokio::sync::oneshot;
 
 use super::combiner::{Combiner, Left, Turn};
@@ -86,8 +87,8 @@ impl ServedModel {
     /// Scores rows, together with those of other callers who come at the same time: the first number of each row's output.
     ///
     /// A caller who finds nobody at work scores its own rows at once, and then a few batches of those who came meanwhile; if
-    /// more wait even then, a task of the runtime goes on, so that nobody works for others for long. Outside a runtime the
-    /// caller stays until nobody waits. Dropping the call loses its own answer and nobody else's.
+    /// more wait even then, a task of a multi-threaded runtime goes on, so that nobody works for others for long. Elsewhere
+    /// the caller stays until nobody waits. Dropping the call loses its own answer and nobody else's.
     ///
     /// # Errors
     ///
@@ -153,8 +154,11 @@ impl ServedModel {
             left,
         };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(successor.lead())),
-            Err(_) => drop(successor),
+            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                drop(runtime.spawn(successor.lead()));
+            }
+            // A single thread may never poll the task again: better to bring the lead to its end here.
+            _ => drop(successor),
         }
     }
 
@@ -229,6 +233,8 @@ impl Successor {
     }
 
     fn lead_on(&mut self) {
+        // Should a batch unwind, the lead has ended with it.
+        self.left = Left::Nothing;
         let run = |jobs| self.model.run_jobs(jobs);
         self.left = self.model.queue.lead(BATCHES_FOR_OTHERS, run);
     }

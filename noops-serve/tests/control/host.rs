@@ -148,7 +148,7 @@ impl Host {
         }
     }
 
-    async fn live_an_hour(&mut self) {
+    pub(crate) async fn live_an_hour(&mut self) {
         let rows: Vec<_> = self.around.world.rows(self.hour).collect();
         let ids = rows.iter().map(|row| row.id()).collect();
         let xs = features(rows.iter().map(|row| row.x).collect());
@@ -220,7 +220,7 @@ impl Host {
     pub(crate) async fn resume(&mut self, saved: &str, hour: i64) {
         let state: ControlState = serde_json::from_str(saved).unwrap();
         let components = self.around.components(policies::all());
-        self.controller = Controller::resume(components, settings(), state)
+        self.controller = Controller::resume(components, settings(), state, at(hour))
             .await
             .unwrap();
         self.hour = hour;

@@ -5,6 +5,7 @@ use noops_policy::Action;
 use noops_serve::{ControlState, Controller};
 
 use crate::host::{Host, LIFE, Surroundings, settings};
+use crate::model::Work;
 use crate::policies;
 use crate::world::{DAY, World, at};
 
@@ -96,12 +97,30 @@ async fn a_process_that_crashes_every_day_and_lives_it_again_leaves_the_same_log
 }
 
 #[tokio::test]
+async fn what_was_done_after_the_last_save_still_counts_against_the_limits() {
+    let mut host = Host::start(World::stable(5).turning_at(5 * DAY)).await;
+    host.around.trainer.work(Work::Failing);
+    let mut saved = host.save();
+    while host.times(Action::Retrain) == 0 {
+        assert!(host.hour < 40 * DAY, "nothing was retrained");
+        saved = host.save();
+        host.live_an_hour().await;
+    }
+    // A live host: the clock does not go back to the save.
+    let hour = host.hour;
+    host.resume(&saved, hour).await;
+    host.live_until(hour + 2 * DAY).await;
+    assert_eq!(host.times(Action::Retrain), 1, "the cooldown is three days");
+    assert!(noops_serve::verify_decisions(&host.around.log().await).is_ok());
+}
+
+#[tokio::test]
 async fn resuming_under_other_policies_is_a_conflict() {
     let host = Host::start(World::stable(35)).await;
     let state = host.controller.state().clone();
     let bolder = policies::with("harm.max_e >= 20.0", "harm.max_e >= 2.0");
     let components = host.around.components(bolder);
-    let refused = Controller::resume(components, settings(), state)
+    let refused = Controller::resume(components, settings(), state, at(0))
         .await
         .unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);

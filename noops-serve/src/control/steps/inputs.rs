@@ -32,6 +32,7 @@ impl Controller {
                 .await?
                 .is_granted()
             {
+                self.done(Action::Quarantine, now);
                 self.state.gate.quarantined_since = Some(since);
                 self.state.gate.healthy_batches = 0;
                 let violations = self.violations();
@@ -45,14 +46,25 @@ impl Controller {
             }
         }
         if end == BatchEnd::Over {
+            let open = self.state.gate.clone();
+            if let Err(error) = self.release_if_healed(now, acted).await {
+                // The batch is still to be ended, once.
+                self.state.gate = open;
+                return Err(error);
+            }
             self.state
                 .measure_drift(&self.reference, &self.settings, now)?;
-            self.end_batch(now, acted).await?;
+            self.begin_batch(now);
         }
         Ok(())
     }
 
-    async fn end_batch(&mut self, now: Timestamp, acted: &mut Vec<Acted>) -> Result<(), Error> {
+    /// Books the batch that is over, and ends the quarantine when the policies say that it is healed.
+    async fn release_if_healed(
+        &mut self,
+        now: Timestamp,
+        acted: &mut Vec<Acted>,
+    ) -> Result<(), Error> {
         let gate = &mut self.state.gate;
         let passed = gate
             .report
@@ -77,14 +89,18 @@ impl Controller {
                 .await?
                 .is_granted()
             {
+                self.done(Action::Release, now);
                 self.state.gate.quarantined_since = None;
             }
         }
+        Ok(())
+    }
+
+    fn begin_batch(&mut self, now: Timestamp) {
         self.state.gate.counts = Counts::new(&self.reference.inputs);
         self.state.gate.report = None;
         self.state.gate.batch_since = now;
         self.state.service = Service::default();
-        Ok(())
     }
 
     fn violations(&self) -> String {

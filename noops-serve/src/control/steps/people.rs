@@ -21,6 +21,7 @@ impl Controller {
             .await?
             .is_granted()
         {
+            self.done(Action::Escalate, now);
             let body = acted
                 .last()
                 .map(|act| act.because.clone())
@@ -49,18 +50,13 @@ impl Controller {
 
     /// Delivers what people have not been told. What cannot be delivered is kept for the next time, and holds up nothing else.
     pub(in crate::control) async fn tell_people(&mut self) {
-        let mut undelivered = Vec::new();
-        for notification in std::mem::take(&mut self.state.untold) {
-            if self
-                .components
-                .notifier
-                .notify(&notification)
-                .await
-                .is_err()
-            {
-                undelivered.push(notification);
+        let mut undelivered = 0;
+        // Removed only when delivered: this call may be dropped while a notifier hangs.
+        while let Some(notification) = self.state.untold.get(undelivered).cloned() {
+            match self.components.notifier.notify(&notification).await {
+                Ok(()) => drop(self.state.untold.remove(undelivered)),
+                Err(_) => undelivered += 1,
             }
         }
-        self.state.untold = undelivered;
     }
 }

@@ -51,7 +51,9 @@ impl Controller {
                 .await?
                 .is_granted()
             {
-                return self.start_experiment(version, now).await;
+                self.start_experiment(version, now).await?;
+                self.done(Action::Shadow, now);
+                return Ok(());
             }
         }
         Ok(())
@@ -110,19 +112,18 @@ impl Controller {
         let Some(transition) = proposal else {
             return Ok(());
         };
-        let (rollout, judge) = (experiment.rollout.clone(), experiment.judge.clone());
         let evidence = Evidence {
-            rollout,
-            judge,
+            rollout: experiment.rollout.clone(),
+            judge: experiment.judge.clone(),
             proposal,
         };
         let subject = Subject::Version {
             number: experiment.number,
             digest: experiment.candidate,
         };
-        let stage = experiment.stage();
+        let rollout = experiment.rollout.clone();
         let mut book = self.book(now)?;
-        book.rollout(stage, &judgement, proposal)?;
+        book.rollout(&rollout, &judgement, proposal)?;
         let action = action_of(transition);
         let question = Question {
             evidence: Some(evidence),
@@ -134,9 +135,18 @@ impl Controller {
         }
         match transition {
             Transition::Advance { .. } => self.ramp(transition, &judgement, now),
-            Transition::Promote => self.promote(now).await?,
+            Transition::Promote => {
+                if let Err(error) = self.promote(now).await {
+                    if !error.is_retryable() {
+                        let title = "a promotion needs a person".to_owned();
+                        self.tell(Severity::Ticket, title, error.to_string(), now);
+                    }
+                    return Err(error);
+                }
+            }
             Transition::RollBack { .. } => self.roll_back(judgement.explain(), now),
         }
+        self.done(action, now);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use noops_policy::Action;
 
 use crate::control::candidate::Candidate;
 use crate::control::controller::{Acted, Controller, Permit, Question, training_lost};
-use crate::control::journal::{self, Entry, Subject};
+use crate::control::journal::{Entry, Subject};
 use crate::control::state::TrainingJob;
 
 impl Controller {
@@ -45,6 +45,7 @@ impl Controller {
         let takes = SignedDuration::try_from(self.components.trainer.expected_duration())
             .unwrap_or(SignedDuration::MAX);
         let ready_at = now.checked_add(takes).unwrap_or(Timestamp::MAX);
+        self.done(Action::Retrain, now);
         self.state.training = Some(TrainingJob { request, ready_at });
         self.state.trainings += 1;
         self.state.last_training = now;
@@ -93,7 +94,12 @@ impl Controller {
                 );
                 return self.give_up_training(&job, &error, now);
             }
-            Ok(candidate) => self.admit(candidate, now, acted).await?,
+            Ok(candidate) => match self.admit(candidate, now, acted).await {
+                Ok(Admission::Over) => (),
+                Ok(Admission::Later) => return Ok(()),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => return self.give_up_training(&job, &error, now),
+            },
             Err(error) if error.is_retryable() => return Err(error),
             Err(error) => return self.give_up_training(&job, &error, now),
         }
@@ -159,7 +165,7 @@ impl Controller {
         candidate: Candidate,
         now: Timestamp,
         acted: &mut Vec<Acted>,
-    ) -> Result<(), Error> {
+    ) -> Result<Admission, Error> {
         let mut book = self.book(now)?;
         book.candidate(
             candidate.metric("auc"),
@@ -176,20 +182,12 @@ impl Controller {
                     .registry
                     .register(candidate.registration)
                     .await?;
+                self.done(Action::Register, now);
                 // What was just registered need not wait for the next poll.
                 self.state.registry_seen = Timestamp::MIN;
-                return Ok(());
+                return Ok(Admission::Over);
             }
-            Permit::Held => {
-                let title = format!("{subject} is held back");
-                self.tell(
-                    Severity::Ticket,
-                    title,
-                    "too many registrations".to_owned(),
-                    now,
-                );
-                return Ok(());
-            }
+            Permit::Held => return Ok(Admission::Later),
             Permit::Denied(decision) => *decision,
         };
         let because = decision.explain();
@@ -201,7 +199,7 @@ impl Controller {
             evidence: None,
             because: because.clone(),
         };
-        journal::append_entry(self.components.audit.as_ref(), &entry).await?;
+        self.write_down(&entry).await?;
         self.state.ended.insert(candidate.digest());
         self.state.failed_candidates += 1;
         acted.push(Acted {
@@ -211,8 +209,16 @@ impl Controller {
             subject,
             because,
         });
-        Ok(())
+        Ok(Admission::Over)
     }
+}
+
+/// Whether a candidate has been decided about.
+enum Admission {
+    /// It is registered or refused.
+    Over,
+    /// The governor says: not so often.
+    Later,
 }
 
 fn nothing_trained(job: &TrainingJob) -> Error {
