@@ -10,8 +10,9 @@ use noops_core::{
     ArtifactStore, Digest, Error, ErrorKind, Holdout, ModelLoader, ModelVersion, Registration,
     TrainedModel,
 };
+use noops_drift::{Counts, GateVerdict};
 
-use super::reference::Reference;
+use super::reference::{Reference, drift_error, quality_gate};
 use super::settings::ControlSettings;
 use crate::runtime::ServedModel;
 
@@ -20,8 +21,6 @@ use crate::runtime::ServedModel;
 pub(super) enum Offline {
     /// There is no champion to compare it with.
     First,
-    /// It came without rows to compare it on.
-    NotCompared,
     /// It was compared with the champion on rows neither was trained on.
     Compared {
         verdict: &'static str,
@@ -34,6 +33,8 @@ pub(super) enum Offline {
 pub(super) struct Candidate {
     pub(super) registration: Registration,
     pub(super) offline: Offline,
+    /// What the quality gate that the training rows suggest says of the held-out rows.
+    pub(super) data: GateVerdict,
 }
 
 impl Candidate {
@@ -67,6 +68,7 @@ impl Candidate {
         let (known, labels): (Vec<f64>, Vec<bool>) = accepted.unzip();
         registration.metrics = metrics(&known, &labels)?;
         let reference = Reference::fit(&trained.reference, &known, &settings.profile)?;
+        let data = judge_data(&reference, &trained.holdout.features, settings)?;
         let profile = serde_json::to_value(&reference)
             .map_err(|error| invalid("its profile is not JSON").caused_by(error))?;
         registration.profile = Some(profile);
@@ -77,15 +79,12 @@ impl Candidate {
         Ok(Self {
             registration,
             offline,
+            data,
         })
     }
 
     pub(super) fn digest(&self) -> Digest {
         self.registration.digest
-    }
-
-    pub(super) fn metric(&self, name: &str) -> Option<f64> {
-        self.registration.metrics.get(name).copied()
     }
 }
 
@@ -97,6 +96,23 @@ pub(super) async fn load(
 ) -> Result<Arc<ServedModel>, Error> {
     let artifact = artifacts.load(&version.digest()).await?;
     ServedModel::load(version, &artifact, loader).await
+}
+
+/// Rows that came after those learned from must look like them, or one of the two is broken.
+fn judge_data(
+    reference: &Reference,
+    held_out: &RecordBatch,
+    settings: &ControlSettings,
+) -> Result<GateVerdict, Error> {
+    let mut counts = Counts::new(&reference.inputs);
+    counts
+        .observe(&reference.inputs, held_out)
+        .map_err(drift_error)?;
+    let gate = quality_gate(reference, settings)?;
+    let report = gate
+        .check(&reference.inputs, &counts)
+        .map_err(drift_error)?;
+    Ok(report.verdict())
 }
 
 fn compare_on(

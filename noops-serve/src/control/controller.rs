@@ -120,11 +120,7 @@ impl Controller {
         )
         .await?;
         let mut book = FactBook::new(policies.schema(), now);
-        book.candidate(
-            candidate.metric("auc"),
-            candidate.metric("brier"),
-            &candidate.offline,
-        )?;
+        book.trained(&candidate)?;
         let decision = policies.decide(Action::Register, book.facts(), now);
         let because = decision.explain();
         let subject = Subject::Candidate {

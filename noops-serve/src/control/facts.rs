@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use noops_canary::{Judgement, Rollout, Stage, Transition, Verdict};
-use noops_core::{Error, ErrorKind, LogE};
+use noops_core::{Error, ErrorKind, LogE, Registration};
 use noops_drift::GateVerdict;
 use noops_policy::{FactDecl, FactSchema, FactValue, Facts, PolicyError};
 
-use super::candidate::Offline;
+use super::candidate::{Candidate, Offline};
 use super::state::{ControlState, live_share};
 
 /// The facts the controller knows: what conditions of policies are type-checked against.
@@ -109,6 +109,10 @@ pub fn fact_schema() -> Result<FactSchema, PolicyError> {
             "since the last training began",
         ),
         flag("candidate.first", "there is no champion yet"),
+        flag(
+            "candidate.data_passed",
+            "the rows held out from training pass the gate that the others suggest",
+        ),
         ratio("candidate.auc", "the candidate's registered AUC"),
         ratio("candidate.brier", "the candidate's registered Brier score"),
         text(
@@ -229,22 +233,16 @@ impl FactBook {
         self.set_count("automation.failed_candidates", state.failed_candidates)
     }
 
-    /// States what holds for a candidate that is not compared yet.
-    pub(super) fn candidate(
-        &mut self,
-        auc: Option<f64>,
-        brier: Option<f64>,
-        offline: &Offline,
-    ) -> Result<(), Error> {
-        if let Some(auc) = auc {
-            self.set("candidate.auc", auc)?;
+    /// States what holds for a candidate that was just trained.
+    pub(super) fn trained(&mut self, candidate: &Candidate) -> Result<(), Error> {
+        self.metrics(&candidate.registration)?;
+        match candidate.data {
+            GateVerdict::Pass => self.set("candidate.data_passed", true)?,
+            GateVerdict::Fail => self.set("candidate.data_passed", false)?,
+            GateVerdict::Undecided => (),
         }
-        if let Some(brier) = brier {
-            self.set("candidate.brier", brier)?;
-        }
-        match offline {
+        match &candidate.offline {
             Offline::First => self.set("candidate.first", true),
-            Offline::NotCompared => Ok(()),
             Offline::Compared {
                 verdict,
                 difference,
@@ -253,6 +251,16 @@ impl FactBook {
                 self.set("candidate.offline_difference", *difference)
             }
         }
+    }
+
+    /// States what a version was registered with, whoever did it.
+    pub(super) fn metrics(&mut self, registration: &Registration) -> Result<(), Error> {
+        for (name, metric) in [("candidate.auc", "auc"), ("candidate.brier", "brier")] {
+            if let Some(value) = registration.metrics.get(metric) {
+                self.set(name, *value)?;
+            }
+        }
+        Ok(())
     }
 
     /// States what holds for the rollout under way.

@@ -6,7 +6,6 @@ use noops_core::{Error, ModelVersion, Severity};
 use noops_drift::Counts;
 use noops_policy::Action;
 
-use crate::control::candidate::Offline;
 use crate::control::controller::{Acted, Controller, Question, point_champion};
 use crate::control::experiment::Experiment;
 use crate::control::journal::{Evidence, Subject};
@@ -38,9 +37,8 @@ impl Controller {
             if !registered || !newer || self.state.ended.contains(&version.digest()) {
                 continue;
             }
-            let metric = |name: &str| version.registration().metrics.get(name).copied();
             let mut book = self.book(now)?;
-            book.candidate(metric("auc"), metric("brier"), &Offline::NotCompared)?;
+            book.metrics(version.registration())?;
             let subject = Subject::Version {
                 number: version.number(),
                 digest: version.digest(),

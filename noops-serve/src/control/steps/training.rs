@@ -167,11 +167,7 @@ impl Controller {
         acted: &mut Vec<Acted>,
     ) -> Result<Admission, Error> {
         let mut book = self.book(now)?;
-        book.candidate(
-            candidate.metric("auc"),
-            candidate.metric("brier"),
-            &candidate.offline,
-        )?;
+        book.trained(&candidate)?;
         let subject = Subject::Candidate {
             digest: candidate.digest(),
         };
