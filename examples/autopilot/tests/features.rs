@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
-use noops_core::{Digest, FeatureSource, TimeSpan, Timestamp};
+use noops_core::{Digest, FeatureSource, TimeSpan, Timestamp, Trainer, TrainingRequest};
 
 use crate::features::Upstream;
 use crate::flights::{Flights, midnight};
 use crate::history::LandedFlights;
+use crate::trainer::FlightTrainer;
 
 /// splitmix64, so that the made-up flights are the same everywhere.
 struct Random(u64);
@@ -27,12 +28,12 @@ fn second(at: i64) -> Timestamp {
     Timestamp::from_second(at).unwrap()
 }
 
-/// Flights of two days; a tenth of them never land.
-fn made_up_flights(count: usize) -> Flights {
+/// Flights of some days; a tenth of them never land.
+fn made_up_flights(count: usize, days: u64) -> Flights {
     let mut random = Random(7);
     let start = midnight(2, 1).as_second();
     let mut scheduled: Vec<i64> = (0..count)
-        .map(|_| start + random.below(2 * 86_400) as i64)
+        .map(|_| start + random.below(days * 86_400) as i64)
         .collect();
     scheduled.sort_unstable();
     let landing = |at: &i64, random: &mut Random| {
@@ -85,21 +86,13 @@ async fn requests(flights: &Arc<Flights>) -> RecordBatch {
 
 #[tokio::test]
 async fn changing_anything_not_yet_known_leaves_every_earlier_prediction_as_it_was() {
-    let flights = Arc::new(made_up_flights(600));
+    let flights = Arc::new(made_up_flights(600, 2));
     let before = requests(&flights).await;
     let mut random = Random(99);
     let mut later_changed = 0;
     for _ in 0..20 {
         let now = second(midnight(2, 1).as_second() + random.below(2 * 86_400) as i64);
-        let mut other = (*flights).clone();
-        for flight in 0..other.len() {
-            // Not landed at that time: when and how it lands is not known yet.
-            if other.lands[flight].is_none_or(|lands| lands > now) {
-                other.lands[flight] = (random.below(5) > 0)
-                    .then(|| second(now.as_second() + 1 + random.below(86_400) as i64));
-                other.late[flight] = other.lands[flight].map(|_| random.below(2) == 0);
-            }
-        }
+        let other = with_another_future(&flights, now, &mut random);
         let after = requests(&Arc::new(other)).await;
         let known = flights.first_at(second(now.as_second() + 1));
         assert_eq!(before.slice(0, known), after.slice(0, known), "as of {now}");
@@ -109,9 +102,57 @@ async fn changing_anything_not_yet_known_leaves_every_earlier_prediction_as_it_w
     assert!(later_changed > 15);
 }
 
+/// The same flights, with another future for all that has not landed by a time.
+fn with_another_future(flights: &Flights, now: Timestamp, random: &mut Random) -> Flights {
+    let mut other = flights.clone();
+    for flight in 0..other.len() {
+        // Not landed at that time: when and how it lands is not known yet.
+        if other.lands[flight].is_none_or(|lands| lands > now) {
+            other.lands[flight] = (random.below(5) > 0)
+                .then(|| second(now.as_second() + 1 + random.below(86_400) as i64));
+            other.late[flight] = other.lands[flight].map(|_| random.below(2) == 0);
+        }
+    }
+    other
+}
+
+#[tokio::test]
+async fn changing_anything_not_yet_known_leaves_a_training_as_it_was() {
+    let flights = made_up_flights(1_500, 12);
+    let now = second(midnight(2, 1).as_second() + 10 * 86_400);
+    let other = with_another_future(&flights, now, &mut Random(5));
+    assert_ne!(flights.late, other.late);
+    let request = TrainingRequest {
+        run: "run".to_owned(),
+        snapshot_at: now,
+        parent: None,
+        quarantined: Vec::new(),
+    };
+    let mut artifacts = Vec::new();
+    for flights in [flights.clone(), flights, other] {
+        let flights = Arc::new(flights);
+        let never = TimeSpan {
+            from: Timestamp::MAX,
+            until: Timestamp::MAX,
+        };
+        let upstream = Arc::new(Upstream::new(flights.clone(), never).unwrap());
+        let history = Arc::new(LandedFlights::new(&flights).unwrap());
+        let trained = FlightTrainer::new(upstream, history, 1)
+            .train(&request)
+            .await
+            .unwrap();
+        artifacts.push(Digest::of(&trained.artifact));
+    }
+    assert_eq!(
+        artifacts[0], artifacts[1],
+        "the same training gives the same artifact"
+    );
+    assert_eq!(artifacts[0], artifacts[2], "the future is not in it");
+}
+
 #[tokio::test]
 async fn training_and_serving_get_the_same_features() {
-    let flights = Arc::new(made_up_flights(200));
+    let flights = Arc::new(made_up_flights(200, 2));
     let never = TimeSpan {
         from: Timestamp::MAX,
         until: Timestamp::MAX,
@@ -131,7 +172,7 @@ async fn training_and_serving_get_the_same_features() {
 
 #[tokio::test]
 async fn a_late_rate_counts_the_landings_of_its_window_and_no_others() {
-    let flights = made_up_flights(400);
+    let flights = made_up_flights(400, 2);
     let history = LandedFlights::new(&flights).unwrap();
     let rates = history
         .as_of(&flights.rows, &flights.scheduled)
@@ -160,7 +201,7 @@ async fn a_late_rate_counts_the_landings_of_its_window_and_no_others() {
 
 #[tokio::test]
 async fn the_broken_week_delivers_kilometres_and_no_visibility() {
-    let flights = Arc::new(made_up_flights(50));
+    let flights = Arc::new(made_up_flights(50, 2));
     let always = TimeSpan {
         from: Timestamp::MIN,
         until: Timestamp::MAX,

@@ -339,6 +339,17 @@ impl Controller {
         &self.settings
     }
 
+    /// The kill switch: no action of any kind is taken until [`release_automation`](Self::release_automation), not even a rollback.
+    /// Predictions, observation and evidence go on, and what is due is done when automation is released.
+    pub fn halt_automation(&mut self) {
+        self.state.governor.kill();
+    }
+
+    /// Ends what [`halt_automation`](Self::halt_automation) began.
+    pub fn release_automation(&mut self) {
+        self.state.governor.resume();
+    }
+
     /// Shows rows as they were delivered.
     ///
     /// # Errors

@@ -39,6 +39,26 @@ async fn a_bad_version_dies_in_shadow_without_a_live_answer_and_is_never_tried_a
 }
 
 #[tokio::test]
+async fn a_halted_automation_does_nothing_and_goes_on_where_it_was_when_released() {
+    let mut host = Host::start(World::stable(24)).await;
+    host.live_until(DAY).await;
+    host.push(&upside_down().to_bytes(), |_| ()).await;
+    host.live_until_done(Action::Shadow, DAY + 3).await;
+    host.controller.halt_automation();
+    // Another process finds the switch where it was.
+    let saved = host.save();
+    host.resume(&saved, host.hour).await;
+    host.live_until(6 * DAY).await;
+    assert_eq!(host.actions(), [Action::Register, Action::Shadow]);
+    assert_eq!(host.diary.refusals, 0, "predictions go on");
+
+    host.controller.release_automation();
+    host.live_until(6 * DAY + 1).await;
+    assert_eq!(host.times(Action::Rollback), 1);
+    assert!(noops_serve::verify_decisions(&host.around.log().await).is_ok());
+}
+
+#[tokio::test]
 async fn a_better_version_from_somebody_else_is_welcome() {
     let mut host = Host::start(World::stable(22).turning_at(0)).await;
     let good = host.push(&upside_down().to_bytes(), |_| ()).await;
