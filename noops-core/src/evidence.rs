@@ -113,8 +113,8 @@ pub struct MeanBet {
 impl MeanBet {
     /// Bets against "the mean is at most `bound`".
     ///
-    /// With a bound of 0 or 1 no bet can win by rule (0: any positive observation would be infinite evidence; 1: nothing can
-    /// contradict it), so the process stays at no evidence for a bound of 1, and uses the smallest positive bound for 0.
+    /// Nothing can contradict a bound of 1: the evidence never grows. A bound of 0 is taken as a billionth, since any positive
+    /// observation would be infinite evidence against it.
     #[must_use]
     pub fn new(bound: Probability) -> Self {
         Self {

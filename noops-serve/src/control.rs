@@ -1,5 +1,7 @@
 //! Closing the loop: observe, decide by policy, act, prove.
 
+mod alias;
+mod begin;
 mod candidate;
 mod controller;
 mod experiment;

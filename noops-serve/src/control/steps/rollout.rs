@@ -6,7 +6,8 @@ use noops_core::{Error, ModelVersion, Severity};
 use noops_drift::Counts;
 use noops_policy::Action;
 
-use crate::control::controller::{Acted, Controller, Question, point_champion};
+use crate::control::alias::point_champion;
+use crate::control::controller::{Acted, Controller, Question};
 use crate::control::experiment::Experiment;
 use crate::control::journal::{Evidence, Subject};
 use crate::control::reference::{Reference, quality_gate};
