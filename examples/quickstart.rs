@@ -7,8 +7,8 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, activation::sigmoid};
 use noops_core::arrow_array::{Float64Array, RecordBatch};
-use noops_core::{ArtifactStore, Clock, ModelRegistry, Observed, Probability, Sqlite, SystemClock};
-use noops_core::{Contract, Feature, FeatureRule, OutputRule, Registration};
+use noops_core::{ArtifactStore, Clock, Contract, Feature, FeatureRule, ModelRegistry, Observed};
+use noops_core::{OutputRule, Probability, Registration, SqlDatabase, SystemClock};
 use noops_drift::{CalibrationMonitor, CalibrationSettings};
 use noops_policy::{Action, Facts, PolicySet};
 use noops_serve::{BurnExecutor, Deployment, Request, ServedModel};
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let contract = Contract::new([amount], OutputRule::probability())?;
 
     // Open a registry: one SQLite file holds versions, artifacts, decisions and state.
-    let database = Sqlite::open(&std::env::temp_dir().join("quickstart.sqlite")).await?;
+    let database = SqlDatabase::open(&std::env::temp_dir().join("quickstart.sqlite")).await?;
     let weights = model.clone().into_record().into_bytes()?;
     let digest = database.artifacts().put(&weights).await?;
     let now = SystemClock.now();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
-use noops_core::{Error, ErrorKind, FeatureSource, TimeSpan, Timestamp};
+use noops_core::{Error, ErrorKind, FeatureSource, Knowledge, TimeSpan, Timestamp};
 
 use crate::flights::Flights;
 
@@ -67,8 +67,10 @@ impl Upstream {
             .take(count)
             .copied()
             .collect();
-        let known = history.as_of(&entities, &times).await?;
-        join(&entities, &known)
+        let known = history
+            .as_of(&entities, &times, Knowledge::AtRowTime)
+            .await?;
+        join(&entities, known.values())
     }
 }
 

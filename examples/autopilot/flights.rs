@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -107,6 +108,18 @@ impl Flights {
     /// The first flight scheduled at or after a time.
     pub(crate) fn first_at(&self, at: Timestamp) -> usize {
         self.scheduled.partition_point(|scheduled| *scheduled < at)
+    }
+
+    /// Splits flights into those scheduled for the same minute: they are asked for together.
+    pub(crate) fn scheduled_together(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let scheduled = self.scheduled.get(range.clone()).unwrap_or_default();
+        let mut groups = Vec::new();
+        let mut start = range.start;
+        for group in scheduled.chunk_by(|a, b| a == b) {
+            groups.push(start..start + group.len());
+            start += group.len();
+        }
+        groups
     }
 
     /// The id of a flight's prediction.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use noops_core::{
-    Error, ErrorKind, FeatureSource, FeatureView, TextColumn, Timestamp, async_trait,
+    CellStatus, Error, ErrorKind, FeatureFrame, FeatureSource, FeatureView, Knowledge, Provenance,
+    TextColumn, Timestamp, async_trait,
 };
 
 use crate::flights::Flights;
@@ -75,7 +76,8 @@ impl FeatureSource for LandedFlights {
         &self,
         entities: &RecordBatch,
         times: &[Timestamp],
-    ) -> Result<RecordBatch, Error> {
+        knowledge: Knowledge,
+    ) -> Result<FeatureFrame, Error> {
         if times.len() != entities.num_rows() {
             return Err(invalid("there must be one time per row"));
         }
@@ -83,9 +85,13 @@ impl FeatureSource for LandedFlights {
         for (window, index) in WINDOWS.iter().zip(&self.by_key) {
             let keys = Keys::new(entities, window.key)?;
             let counts = times.iter().enumerate().map(|(row, at)| {
+                let known = match knowledge {
+                    Knowledge::AtRowTime => *at,
+                    Knowledge::Until(end) => end.min(*at),
+                };
                 let landings = index.get(&keys.of(row));
                 landings.map_or((0, 0), |landings| {
-                    landings.within(at.as_second() - window.hours * 3600, at.as_second())
+                    landings.within(at.as_second() - window.hours * 3600, known.as_second())
                 })
             });
             let (rates, sizes): (Vec<f64>, Vec<f64>) = counts
@@ -100,12 +106,22 @@ impl FeatureSource for LandedFlights {
                 Arc::new(Float64Array::from(sizes)),
             ));
         }
-        RecordBatch::try_from_iter_with_nullable(
+        let values = RecordBatch::try_from_iter_with_nullable(
             columns
                 .into_iter()
                 .map(|(name, column)| (name, column, true)),
         )
-        .map_err(|error| invalid("the columns do not fit").caused_by(error))
+        .map_err(|error| invalid("the columns do not fit").caused_by(error))?;
+        // A rate over a window is always known, and as old as the moment it is asked for.
+        let present = vec![CellStatus::Present; times.len()];
+        let provenance = Provenance::new(present, times.iter().copied().map(Some).collect());
+        let provenance = Arc::new(provenance);
+        let provenance = values
+            .columns()
+            .iter()
+            .map(|_| provenance.clone())
+            .collect();
+        FeatureFrame::new(values, times.to_vec(), provenance)
     }
 }
 

@@ -12,8 +12,10 @@
 //! ```
 
 mod accidents;
+mod audit;
 mod failure;
 mod features;
+mod files;
 mod flights;
 mod history;
 mod latency;
@@ -60,7 +62,7 @@ struct Arguments {
     /// Show nothing but errors
     #[arg(long)]
     quiet: bool,
-    /// Check the audit log of an earlier run instead: the chain, and every decision in it
+    /// Check the audit log of an earlier run instead: the signature, the chain, the witness, and every decision in it
     #[arg(long)]
     verify_audit: bool,
     /// The flights
@@ -75,7 +77,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = if arguments.verify_audit {
-        verify(&arguments).await
+        verify(&arguments)
     } else {
         run(&arguments).await
     };
@@ -117,15 +119,14 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn verify(arguments: &Arguments) -> Result<(), Failure> {
-    let output = Output::read(&arguments.out).await?;
-    let entries = output.audit_entries().await?;
-    let verified = verify_decisions(&entries).map_err(|error| fail(error.to_string()))?;
-    output.check_head(&entries)?;
+fn verify(arguments: &Arguments) -> Result<(), Failure> {
+    let log = Output::verify(&arguments.out)?;
+    let verified = verify_decisions(log.entries()).map_err(|error| fail(error.to_string()))?;
     if !arguments.quiet {
         say(&format!(
-            "audit log whole: {} entries chained, {} decisions taken again with the same outcome",
+            "audit log whole: {} entries chained, {} of them signed, {} decisions taken again with the same outcome",
             verified.entries(),
+            log.checkpoint().checkpoint().size(),
             verified.decisions()
         ));
     }

@@ -1,20 +1,30 @@
 //! The folder a run belongs to.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use noops_core::{AuditEntry, AuditLog, Digest, Sqlite};
+use noops_core::{
+    AuditEntry, AuditLog, Digest, DirectoryArtifacts, FencingToken, LeaseName, LeaseStore,
+    SqlDatabase, TileLog, Timestamp, VerifiedLog,
+};
 use noops_serve::{ControlSettings, PolicyDocument};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::audit::AuditFolder;
 use crate::failure::{Failure, fail};
+use crate::files::write_atomically;
 use crate::report::{Report, Timeline, html};
+use crate::settings;
 
 /// What makes two runs the same run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
+    /// Which files of the folder hold what; 0 before it was noted.
+    #[serde(default)]
+    layout: u32,
     seed: u64,
     data: Digest,
     policies: Digest,
@@ -30,6 +40,7 @@ impl Identity {
     ) -> Self {
         let (policies, settings) = (Digest::of_json(policies), Digest::of_json(settings));
         Self {
+            layout: LAYOUT,
             seed,
             data,
             policies,
@@ -42,7 +53,12 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct Output {
     folder: PathBuf,
-    database: Sqlite,
+    database: SqlDatabase,
+    artifacts: DirectoryArtifacts,
+    audit: AuditFolder,
+    log: Arc<TileLog>,
+    /// Who acts: this run, whichever of its processes.
+    holder: String,
     /// Held while the folder is in use; the system releases it when the process dies, however it dies.
     _lock: File,
 }
@@ -60,42 +76,71 @@ impl Output {
         // Held before anything is read: two runs that begin at once must not both believe that the folder is theirs.
         let lock = lock(folder)?;
         let known = read_identity(folder)?;
+        let audit = AuditFolder::of(folder);
         if let Some(known) = &known {
             refuse_another_run(folder, known, identity)?;
-        } else if folder.join(DATABASE).exists() {
+        } else if folder.join(DATABASE).exists() || audit.log().exists() {
             return Err(fail(format!(
-                "`{}` holds a database but no run; choose another --out",
+                "`{}` holds a database or an audit log but no run; choose another --out",
                 folder.display()
             )));
         }
         if known.is_none() {
             write_atomically(&folder.join(RUN), &to_json(identity)?)?;
         }
-        let database = Sqlite::open(&folder.join(DATABASE)).await?;
+        let database = SqlDatabase::open(&folder.join(DATABASE)).await?;
+        let artifacts = DirectoryArtifacts::open(&folder.join(ARTIFACTS)).await?;
+        let log = Arc::new(audit.open().await?);
         Ok(Self {
             folder: folder.to_owned(),
             database,
+            artifacts,
+            audit,
+            log,
+            holder: Digest::of_json(identity).to_string(),
             _lock: lock,
         })
     }
 
-    /// Opens the folder of a run that exists.
-    pub(crate) async fn read(folder: &Path) -> Result<Self, Failure> {
-        if read_identity(folder)?.is_none() || !folder.join(DATABASE).exists() {
-            return Err(fail(format!("there is no run in `{}`", folder.display())));
-        }
-        let lock = lock(folder)?;
-        let database = Sqlite::open(&folder.join(DATABASE)).await?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            database,
-            _lock: lock,
-        })
+    /// Verifies the audit log of a run that exists and is not under way, and changes nothing.
+    pub(crate) fn verify(folder: &Path) -> Result<VerifiedLog, Failure> {
+        let known = read_identity(folder)?
+            .ok_or_else(|| fail(format!("there is no run in `{}`", folder.display())))?;
+        refuse_another_layout(folder, &known)?;
+        let _lock = lock(folder)?;
+        AuditFolder::of(folder).verify()
+    }
+
+    /// The right to act for this run, on the clock of the replay.
+    ///
+    /// Decisions are hashed with it, so a run that goes on after it was cut off gets the same again.
+    pub(crate) async fn lead(&self, now: Timestamp) -> Result<FencingToken, Failure> {
+        let name = format!("{}.control", settings::MODEL)
+            .parse::<LeaseName>()
+            .map_err(|error| fail(error.to_string()))?;
+        let leases = self.database.leases();
+        let lease = leases.acquire(&name, &self.holder, now, LEASE_TIME).await?;
+        Ok(lease.token)
     }
 
     /// The database.
-    pub(crate) fn database(&self) -> &Sqlite {
+    pub(crate) fn database(&self) -> &SqlDatabase {
         &self.database
+    }
+
+    /// The artifacts.
+    pub(crate) fn artifacts(&self) -> &DirectoryArtifacts {
+        &self.artifacts
+    }
+
+    /// The audit log.
+    pub(crate) fn audit_log(&self) -> Arc<TileLog> {
+        self.log.clone()
+    }
+
+    /// Where the audit log is.
+    pub(crate) fn audit(&self) -> &AuditFolder {
+        &self.audit
     }
 
     /// The file of the scores.
@@ -108,9 +153,20 @@ impl Output {
         self.folder.join(PAGE)
     }
 
+    /// The file of the database, which the example `registry` reads.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
     /// All audit entries.
     pub(crate) async fn audit_entries(&self) -> Result<Vec<AuditEntry>, Failure> {
-        Ok(self.database.audit_log().entries().await?)
+        Ok(self.log.entries().await?)
+    }
+
+    /// Signs the audit log as far as it has come, and shows it to the witness.
+    pub(crate) async fn checkpoint(&self) -> Result<(), Failure> {
+        self.log.checkpoint().await?;
+        Ok(())
     }
 
     /// Writes `report.json` and `report.html`.
@@ -145,37 +201,6 @@ impl Output {
         }
         write_atomically(&self.folder.join(DECISIONS), lines.as_bytes())
     }
-
-    /// Notes the last entry of the log beside it, which shows when the log is cut short.
-    pub(crate) fn write_head(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
-        match entries.last() {
-            Some(last) => write_atomically(
-                &self.folder.join(HEAD),
-                format!("{} {}", last.sequence, last.hash).as_bytes(),
-            ),
-            None => Ok(()),
-        }
-    }
-
-    /// Checks that the log still holds the entry that was noted last.
-    pub(crate) fn check_head(&self, entries: &[AuditEntry]) -> Result<(), Failure> {
-        let path = self.folder.join(HEAD);
-        let noted = match fs::read_to_string(&path) {
-            Ok(noted) => noted,
-            // Nothing is noted before the first day has been saved.
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound) => return Ok(()),
-            Err(error) => return Err(fail(format!("cannot read `{}`: {error}", path.display()))),
-        };
-        if entries
-            .iter()
-            .any(|entry| format!("{} {}", entry.sequence, entry.hash) == noted)
-        {
-            return Ok(());
-        }
-        Err(fail(
-            "the audit log lacks the entry that this run noted last: something was cut off or changed",
-        ))
-    }
 }
 
 fn read_identity(folder: &Path) -> Result<Option<Identity>, Failure> {
@@ -192,7 +217,18 @@ fn read_identity(folder: &Path) -> Result<Option<Identity>, Failure> {
     }
 }
 
+fn refuse_another_layout(folder: &Path, known: &Identity) -> Result<(), Failure> {
+    if known.layout == LAYOUT {
+        return Ok(());
+    }
+    Err(fail(format!(
+        "`{}` belongs to a run of another release, which kept its files otherwise; choose another --out",
+        folder.display()
+    )))
+}
+
 fn refuse_another_run(folder: &Path, known: &Identity, wanted: &Identity) -> Result<(), Failure> {
+    refuse_another_layout(folder, known)?;
     let differs = if known.seed != wanted.seed {
         format!("seed {}, not {}", known.seed, wanted.seed)
     } else if known.data != wanted.data {
@@ -234,24 +270,19 @@ fn lock(folder: &Path) -> Result<File, Failure> {
     }
 }
 
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let unfinished = path.with_extension("unfinished");
-    let write = || {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().map_err(|error| fail(format!("cannot write `{}`: {error}", path.display())))
-}
-
 fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec_pretty(value).map_err(|error| fail(format!("cannot write JSON: {error}")))
 }
 
 const RUN: &str = "run.json";
 const DATABASE: &str = "state.sqlite";
+const ARTIFACTS: &str = "artifacts";
 const REPORT: &str = "report.json";
 const PAGE: &str = "report.html";
 const DECISIONS: &str = "decisions.jsonl";
-const HEAD: &str = "audit.head";
+
+/// Counts up whenever a run of an earlier release could not go on.
+const LAYOUT: u32 = 1;
+
+/// Longer than a replay: on its clock no time passes while nobody replays, and nobody else may take over.
+const LEASE_TIME: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);

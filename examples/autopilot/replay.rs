@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use noops_canary::Stage;
 use noops_core::{
-    Digest, Label, ModelRegistry, Observed, SqliteStates, StateStore, TimeSpan, TrainingRequest,
+    Digest, FencingToken, Label, ModelRegistry, Observed, SqlStates, StateStore, TimeSpan,
+    TrainingRequest,
 };
 use noops_policy::Action;
 use noops_serve::{Acted, ControlState, Controller, PolicyDocument, Request, ServedModel, Subject};
@@ -32,8 +33,10 @@ pub(crate) struct Replay {
     /// The January model, beside everything: what would have been without the autopilot.
     frozen: Arc<ServedModel>,
     scores: Scores,
-    states: SqliteStates,
+    states: SqlStates,
     generation: u64,
+    /// The right to act, which every change carries.
+    token: FencingToken,
     progress: Progress,
 }
 
@@ -101,27 +104,27 @@ impl Replay {
         output: &Output,
         screen: &Screen,
     ) -> Result<Self, Failure> {
-        output.check_head(&output.audit_entries().await?)?;
         let states = output.database().states();
         let settings = settings::control()?;
-        let components = world.components(output, policies);
-        let saved = states.load(KEY).await?;
+        let start = midnight(2, 1);
+        let saved = match states.load(KEY).await? {
+            Some(snapshot) => Some((read_saved(&snapshot.bytes)?, snapshot.generation)),
+            None => None,
+        };
+        let seen = match &saved {
+            Some((saved, _)) => saved.progress.seen()?,
+            None => start,
+        };
+        let token = output.lead(seen).await?;
+        let components = world.components(output, policies, token);
         let (controller, progress, generation) = match saved {
-            Some(snapshot) => {
-                let saved: Saved = serde_json::from_slice(&snapshot.bytes)
-                    .map_err(|error| fail(format!("the saved state cannot be read: {error}")))?;
-                let seen = saved
-                    .progress
-                    .next_hour
-                    .saturating_sub(SignedDuration::from_hours(1))
-                    .map_err(|error| fail(error.to_string()))?;
+            Some((saved, generation)) => {
                 let controller =
                     Controller::resume(components, settings, saved.control, seen).await?;
-                (controller, saved.progress, snapshot.generation)
+                (controller, saved.progress, generation)
             }
             None => {
                 screen.say("training on January");
-                let start = midnight(2, 1);
                 let request = TrainingRequest {
                     run: format!("{}-1", settings::MODEL),
                     snapshot_at: start,
@@ -147,6 +150,7 @@ impl Replay {
             scores,
             states,
             generation,
+            token,
             progress,
         };
         if generation == 0 {
@@ -168,7 +172,7 @@ impl Replay {
             let hour = self.progress.next_hour;
             let flights =
                 self.progress.next_flight..self.world.flights.first_at(hour).min(end_flight);
-            for group in scheduled_together(&self.world.flights, flights) {
+            for group in self.world.flights.scheduled_together(flights) {
                 self.deliver_landings(
                     self.world
                         .flights
@@ -389,9 +393,13 @@ impl Replay {
         };
         let bytes = serde_json::to_vec(&saving)
             .map_err(|error| fail(format!("the state cannot be written: {error}")))?;
-        self.states.save(KEY, self.generation, &bytes).await?;
+        // No state that is saved knows of more than the log that is signed and witnessed.
+        output.checkpoint().await?;
+        self.states
+            .save(KEY, self.generation, &bytes, self.token)
+            .await?;
         self.generation += 1;
-        output.write_head(&output.audit_entries().await?)
+        Ok(())
     }
 
     fn status(&self, now: Timestamp, end: Timestamp) -> Status<'_> {
@@ -429,6 +437,13 @@ impl Progress {
         }
     }
 
+    /// Up to when events were shown to the controller.
+    fn seen(&self) -> Result<Timestamp, Failure> {
+        self.next_hour
+            .saturating_sub(SignedDuration::from_hours(1))
+            .map_err(|error| fail(error.to_string()))
+    }
+
     fn count(&mut self, now: Timestamp, answered_by: Option<Digest>, champion: Digest) {
         let Some(version) = answered_by else {
             self.failed_predictions += 1;
@@ -456,6 +471,11 @@ impl Progress {
     }
 }
 
+fn read_saved(bytes: &[u8]) -> Result<Saved, Failure> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| fail(format!("the saved state cannot be read: {error}")))
+}
+
 /// The first version, for comparison.
 async fn load_frozen(world: &World) -> Result<Arc<ServedModel>, Failure> {
     let model = settings::control()?.model;
@@ -468,18 +488,6 @@ async fn load_frozen(world: &World) -> Result<Arc<ServedModel>, Failure> {
         .ok_or_else(|| fail("the registry has lost the first version"))?;
     let artifact = noops_core::ArtifactStore::load(&world.artifacts, &first.digest()).await?;
     Ok(ServedModel::load(first, &artifact, &crate::trainer::NetworkLoader).await?)
-}
-
-/// Splits flights into those scheduled for the same minute: they are asked for together.
-fn scheduled_together(flights: &Flights, range: Range<usize>) -> Vec<Range<usize>> {
-    let scheduled = flights.scheduled.get(range.clone()).unwrap_or_default();
-    let mut groups = Vec::new();
-    let mut start = range.start;
-    for group in scheduled.chunk_by(|a, b| a == b) {
-        groups.push(start..start + group.len());
-        start += group.len();
-    }
-    groups
 }
 
 const KEY: &str = "replay";

@@ -81,6 +81,16 @@ impl Screen {
             bar.finish_and_clear();
             crate::say(table);
             crate::say(&format!("report: {}", output.page().display()));
+            crate::say(&format!(
+                "audit:  cargo run --release --example audit_verify -- {} --witness {}",
+                output.audit().log().display(),
+                output.audit().witness().display()
+            ));
+            crate::say(&format!(
+                "models: cargo run --release --example registry -- {} history {}",
+                output.database_file().display(),
+                crate::settings::MODEL
+            ));
         }
     }
 }

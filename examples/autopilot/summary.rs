@@ -19,10 +19,12 @@ pub(crate) async fn summarise(
     started: Instant,
 ) -> Result<(Report, Timeline), Failure> {
     let entries = output.audit_entries().await?;
-    let verified = verify_decisions(&entries).is_ok() && output.check_head(&entries).is_ok();
-    if verified {
-        output.write_head(&entries)?;
-    }
+    // Signed to the last entry, witnessed, and what is reported here.
+    let is_whole = output
+        .audit()
+        .verify()
+        .is_ok_and(|log| log.journalled() == 0 && log.entries() == entries.as_slice());
+    let verified = is_whole && verify_decisions(&entries).is_ok();
     output.write_decisions(&entries)?;
     let progress = replay.progress();
     let year = replay.compared(TimeSpan {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_select::take::take_record_batch;
 use noops_core::{
-    Contract, Digest, Error, ErrorKind, Executor, FeatureKind, FeatureRule, FeatureSource, Holdout,
-    Lineage, ModelLoader, ModelVersion, NumberColumn, OutputRule, Remedy, Schema, Timestamp,
-    TrainedModel, Trainer, TrainingRequest, async_trait,
+    Contract, DatasetSnapshot, Digest, Error, ErrorKind, Executor, FeatureKind, FeatureRule,
+    FeatureSource, Holdout, Knowledge, Lineage, ModelLoader, ModelVersion, NumberColumn,
+    OutputRule, Remedy, Schema, Timestamp, TrainedModel, Trainer, TrainingRequest, async_trait,
 };
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -82,10 +82,16 @@ impl FlightTrainer {
             late.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         }
         let contract = contract_for(&features)?;
+        let snapshot = DatasetSnapshot::of(
+            self.history.view(),
+            &[training_frame(&features, &late)?],
+            Knowledge::AtRowTime,
+            request.snapshot_at,
+        )?;
         let lineage = Lineage {
             training_run: request.run.clone(),
-            dataset: Some(dataset_digest(&fitted, &late)),
-            feature_view: Some(self.history.view().version()),
+            dataset: Some(snapshot.digest()),
+            feature_view: Some(snapshot.view()),
             code_revision: env!("CARGO_PKG_VERSION").to_owned(),
             parent: request.parent,
         };
@@ -231,13 +237,19 @@ fn pick(table: &RecordBatch, rows: &[Row]) -> Result<RecordBatch, Error> {
         .map_err(|error| failed("rows cannot be picked").caused_by(error))
 }
 
-fn dataset_digest(rows: &[Row], late: &[bool]) -> Digest {
-    let flights: Vec<u8> = rows
+/// The rows that are learned from, with their labels as the last column.
+fn training_frame(features: &RecordBatch, late: &[bool]) -> Result<RecordBatch, Error> {
+    let schema = features.schema();
+    let mut columns: Vec<(String, ArrayRef)> = schema
+        .fields()
         .iter()
-        .flat_map(|row| (row.flight as u64).to_le_bytes())
+        .zip(features.columns())
+        .map(|(field, column)| (field.name().clone(), column.clone()))
         .collect();
-    let labels: Vec<u8> = late.iter().map(|late| u8::from(*late)).collect();
-    Digest::of_parts([flights.as_slice(), labels.as_slice()])
+    let labels: ArrayRef = Arc::new(BooleanArray::from(late.to_vec()));
+    columns.push((LABEL.to_owned(), labels));
+    RecordBatch::try_from_iter(columns)
+        .map_err(|error| failed("the labels do not fit the features").caused_by(error))
 }
 
 /// The same run has the same seed, however often it is asked for.
@@ -253,6 +265,8 @@ fn seed_of(seed: u64, run: &str) -> u64 {
 fn failed(message: &str) -> Error {
     Error::new(ErrorKind::Invalid, "train on flights", message)
 }
+
+const LABEL: &str = "late";
 
 /// A week: every weekday, and enough blocks for the offline gate to have an opinion.
 const HOLDOUT_DAYS: i64 = 7;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use noops_core::{InMemoryNotifier, ManualClock, SqliteArtifacts, SqliteRegistry};
+use noops_core::{DirectoryArtifacts, FencingToken, InMemoryNotifier, ManualClock, SqlRegistry};
 use noops_serve::{Components, DeploymentSettings, PolicyDocument};
 
 use crate::accidents::bad_week;
@@ -20,8 +20,8 @@ pub(crate) struct World {
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) history: Arc<LandedFlights>,
     pub(crate) trainer: Arc<FlightTrainer>,
-    pub(crate) registry: SqliteRegistry,
-    pub(crate) artifacts: SqliteArtifacts,
+    pub(crate) registry: SqlRegistry,
+    pub(crate) artifacts: DirectoryArtifacts,
     pub(crate) notifier: Arc<InMemoryNotifier>,
     pub(crate) clock: Arc<ManualClock>,
     /// Flights by landing: the order in which labels arrive.
@@ -43,7 +43,7 @@ impl World {
             upstream,
             history,
             registry: output.database().registry(),
-            artifacts: output.database().artifacts(),
+            artifacts: output.artifacts().clone(),
             notifier: Arc::new(InMemoryNotifier::new()),
             clock: Arc::new(ManualClock::new(midnight(2, 1))),
             landings,
@@ -51,15 +51,21 @@ impl World {
     }
 
     /// What the controller works with.
-    pub(crate) fn components(&self, output: &Output, policies: Vec<PolicyDocument>) -> Components {
+    pub(crate) fn components(
+        &self,
+        output: &Output,
+        policies: Vec<PolicyDocument>,
+        token: FencingToken,
+    ) -> Components {
         Components {
             registry: Arc::new(self.registry.clone()),
             artifacts: Arc::new(self.artifacts.clone()),
-            audit: Arc::new(output.database().audit_log()),
+            audit: output.audit_log(),
             notifier: self.notifier.clone(),
             trainer: self.trainer.clone(),
             loader: Arc::new(NetworkLoader),
             clock: self.clock.clone(),
+            token,
             policies,
             deployment: DeploymentSettings::default(),
         }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::lease::FencingToken;
 
 /// What happened, before it has a place in the chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,20 @@ pub struct AuditRecord {
     pub kind: String,
     /// The facts, the decision and the reason.
     pub body: Value,
+    /// The right to act of whoever recorded it.
+    #[serde(default, skip_serializing_if = "FencingToken::is_none")]
+    pub token: FencingToken,
+}
+
+impl AuditRecord {
+    /// Whether two records tell of the same event, whoever tells of it.
+    #[must_use]
+    pub fn same_event(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.at == other.at
+            && self.kind == other.kind
+            && self.body == other.body
+    }
 }
 
 /// A record in its place.
@@ -45,19 +60,10 @@ impl AuditEntry {
     /// # Formula
     ///
     /// hash = SHA-256 over (len, bytes) of: previous hash, sequence as 8 little-endian bytes, key, time as RFC 3339, kind, body
-    /// as JSON with sorted keys.
+    /// as JSON with sorted keys and, unless it is [`FencingToken::NONE`], the token as 8 little-endian bytes.
     #[must_use]
     pub fn chain(sequence: u64, record: AuditRecord, previous: Digest) -> Self {
-        let body = canonical(&record.body);
-        let at = record.at.to_string();
-        let hash = Digest::of_parts([
-            &previous.as_bytes()[..],
-            &sequence.to_le_bytes(),
-            record.key.as_bytes(),
-            at.as_bytes(),
-            record.kind.as_bytes(),
-            body.as_bytes(),
-        ]);
+        let hash = hash_of(sequence, &record, &previous);
         Self {
             sequence,
             record,
@@ -65,24 +71,63 @@ impl AuditEntry {
             hash,
         }
     }
+
+    /// Whether the hash is that of the content.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.hash == hash_of(self.sequence, &self.record, &self.previous)
+    }
+}
+
+fn hash_of(sequence: u64, record: &AuditRecord, previous: &Digest) -> Digest {
+    let body = canonical(&record.body);
+    let at = record.at.to_string();
+    let token = record.token.get().to_le_bytes();
+    let token = (!record.token.is_none()).then_some(&token[..]);
+    let parts = [
+        &previous.as_bytes()[..],
+        &sequence.to_le_bytes(),
+        record.key.as_bytes(),
+        at.as_bytes(),
+        record.kind.as_bytes(),
+        body.as_bytes(),
+    ];
+    Digest::of_parts(parts.into_iter().chain(token))
 }
 
 /// JSON text with sorted keys, whatever order the map type of this build keeps.
-fn canonical(value: &Value) -> String {
+pub(crate) fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {
             let mut members: Vec<(&String, &Value)> = members.iter().collect();
             members.sort_by_key(|(key, _)| *key);
-            let members = members
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            text.push('{');
+            for (place, (key, value)) in members.into_iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::from(key.as_str()).to_string());
+                text.push(':');
+                write_canonical(value, text);
+            }
+            text.push('}');
         }
-        Value::Array(values) => format!(
-            "[{}]",
-            values.iter().map(canonical).collect::<Vec<_>>().join(",")
-        ),
-        scalar => scalar.to_string(),
+        Value::Array(values) => {
+            text.push('[');
+            for (place, value) in values.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                write_canonical(value, text);
+            }
+            text.push(']');
+        }
+        scalar => text.push_str(&scalar.to_string()),
     }
 }
 
@@ -91,8 +136,9 @@ fn canonical(value: &Value) -> String {
 /// # Contract
 ///
 /// * `append` MUST chain with [`AuditEntry::chain`] and MUST be durable when it returns, if the implementation is durable at all.
-/// * `append` MUST be idempotent by key: the same record again returns the entry that exists, another record under the same
-///   key is [`Conflict`](crate::ErrorKind::Conflict).
+/// * `append` MUST be idempotent by key: the same event again, with whatever token, returns the entry that exists, another event
+///   under the same key is [`Conflict`](crate::ErrorKind::Conflict).
+/// * A record with a smaller token than the newest entry MUST be refused as [`Fenced`](crate::ErrorKind::Fenced), before its key is looked at.
 /// * There is no way to change or remove an entry.
 #[async_trait]
 pub trait AuditLog: Debug + Send + Sync + 'static {
@@ -115,13 +161,14 @@ pub trait AuditLog: Debug + Send + Sync + 'static {
 /// # Examples
 ///
 /// ```
-/// use noops_core::{AuditEntry, AuditRecord, Timestamp, verify_chain};
+/// use noops_core::{AuditEntry, AuditRecord, FencingToken, Timestamp, verify_chain};
 ///
 /// let record = |key: &str| AuditRecord {
 ///     key: key.into(),
 ///     at: Timestamp::UNIX_EPOCH,
 ///     kind: "promote".into(),
 ///     body: serde_json::json!({ "to": 2 }),
+///     token: FencingToken::NONE,
 /// };
 /// let first = AuditEntry::chain(0, record("a"), AuditEntry::ORIGIN);
 /// let second = AuditEntry::chain(1, record("b"), first.hash);
@@ -133,6 +180,7 @@ pub trait AuditLog: Debug + Send + Sync + 'static {
 /// ```
 pub fn verify_chain(entries: &[AuditEntry]) -> Result<(), ChainError> {
     let mut previous = AuditEntry::ORIGIN;
+    let mut token = FencingToken::NONE;
     for (expected, entry) in (0..).zip(entries) {
         let fault = |fault| {
             Err(ChainError {
@@ -146,7 +194,11 @@ pub fn verify_chain(entries: &[AuditEntry]) -> Result<(), ChainError> {
         if entry.previous != previous {
             return fault(Fault::Previous);
         }
-        if AuditEntry::chain(expected, entry.record.clone(), previous).hash != entry.hash {
+        if entry.record.token < token {
+            return fault(Fault::Token);
+        }
+        token = entry.record.token;
+        if !entry.is_whole() {
             return fault(Fault::Content);
         }
         previous = entry.hash;
@@ -165,6 +217,7 @@ pub struct ChainError {
 enum Fault {
     Sequence,
     Previous,
+    Token,
     Content,
 }
 
@@ -182,12 +235,20 @@ impl fmt::Display for ChainError {
         f.write_str(match self.fault {
             Fault::Sequence => "is missing or out of order",
             Fault::Previous => "does not follow the entry before it",
+            Fault::Token => "was recorded by somebody who had lost the lease",
             Fault::Content => "was changed: its hash does not fit its content",
         })
     }
 }
 
 impl std::error::Error for ChainError {}
+
+pub(crate) const APPEND: &str = "append to the audit log";
+
+pub(crate) fn other_record_under_key(key: &str) -> Error {
+    let message = "another record exists under this key";
+    Error::new(ErrorKind::Conflict, APPEND, message).with("key", key)
+}
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +264,7 @@ mod tests {
                 at: Timestamp::from_second(sequence as i64).unwrap(),
                 kind: "retrain".into(),
                 body: serde_json::json!({ "n": sequence, "why": ["a", "b"] }),
+                token: FencingToken::NONE,
             };
             entries.push(AuditEntry::chain(
                 sequence,
@@ -239,6 +301,26 @@ mod tests {
             verify_chain(&entries).unwrap_err().to_string(),
             "audit entry 2 does not follow the entry before it"
         );
+    }
+
+    #[test]
+    fn the_hash_is_over_the_sorted_text_of_the_body() {
+        // python3: sha256 over struct.pack('<Q', len(p)) + p for each part: 32 zero bytes, struct.pack('<Q', 0), b'k', b'1970-01-01T00:00:00Z',
+        // b'promote', the text below, struct.pack('<Q', 3).
+        let body =
+            serde_json::json!({ "b": [1, 2.5, {}], "a": { "\n\"": null, "z": [], "é": true } });
+        let text = "{\"a\":{\"\\n\\\"\":null,\"z\":[],\"é\":true},\"b\":[1,2.5,{}]}";
+        assert_eq!(canonical(&body), text);
+        let record = AuditRecord {
+            key: "k".into(),
+            at: Timestamp::UNIX_EPOCH,
+            kind: "promote".into(),
+            body,
+            token: FencingToken::new(3),
+        };
+        let entry = AuditEntry::chain(0, record, AuditEntry::ORIGIN);
+        let published = "d2348b8c0ad623740f27cf1b2aec5dbc90ab1aeab3b46073c46c14f19414723b";
+        assert_eq!(entry.hash.to_string(), published);
     }
 
     #[test]

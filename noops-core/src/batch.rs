@@ -1,11 +1,9 @@
 //! Rows as a model sees them.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, ErrorKind};
 
 /// One input of a model for every row of a batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Column {
     /// Finite numbers.
     Number(Vec<f32>),
@@ -34,7 +32,7 @@ impl Column {
 /// Rows that a [`Contract`](crate::Contract) has checked and encoded: one [`Column`] per feature, in the contract's order.
 ///
 /// This, and not Arrow, is what waits in a batch queue and reaches an executor: it holds no nulls, no text and no surprises.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     rows: usize,
     columns: Vec<Column>,

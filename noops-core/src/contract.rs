@@ -66,10 +66,33 @@ impl FeatureRule {
 
 /// The bounds that every number of the output must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedOutputRule")]
 pub struct OutputRule {
     width: usize,
     min: f32,
     max: f32,
+}
+
+#[derive(Deserialize)]
+struct UncheckedOutputRule {
+    width: usize,
+    min: f32,
+    max: f32,
+}
+
+impl TryFrom<UncheckedOutputRule> for OutputRule {
+    type Error = String;
+
+    /// JSON may hold a number too large for an `f32`, which would not be written again as it was read.
+    fn try_from(
+        UncheckedOutputRule { width, min, max }: UncheckedOutputRule,
+    ) -> Result<Self, String> {
+        if width > 0 && min.is_finite() && max.is_finite() && min <= max {
+            Ok(Self { width, min, max })
+        } else {
+            Err("an output has at least one number, between two finite bounds".to_owned())
+        }
+    }
 }
 
 impl OutputRule {

@@ -9,12 +9,18 @@ use std::fmt;
 pub enum ErrorKind {
     /// The thing asked for does not exist.
     NotFound,
+    /// It existed and was deleted on purpose: do not look for it again.
+    Gone,
     /// Somebody else changed it first, or it exists with other content: read again, then decide.
     Conflict,
+    /// Somebody else holds the lease now: stop acting, and acquire it again.
+    Fenced,
     /// The request itself is wrong and will be wrong next time: fix the caller or its input.
     Invalid,
     /// Stored bytes are not what was stored: do not use them, call a person.
     Corrupt,
+    /// The credentials were not accepted: fetch a fresh secret, and retry once.
+    Unauthorised,
     /// The work was refused to protect what is already running: shed or come back later.
     Overloaded,
     /// A dependency failed or cannot be reached: retry with backoff.

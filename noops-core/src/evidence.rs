@@ -130,7 +130,7 @@ impl MeanBet {
     /// Takes the next observation. Values outside \[0, 1\] are clamped; NaN is ignored and counted.
     pub fn observe(&mut self, x: f64) {
         if x.is_nan() {
-            self.ignored += 1;
+            self.ignored = self.ignored.saturating_add(1);
             return;
         }
         let x = x.clamp(0.0, 1.0);
@@ -139,7 +139,7 @@ impl MeanBet {
             // At least ln(1 - fraction), because x >= 0: a bet never loses everything.
             *log_wealth += (fraction * (x / bound - 1.0)).ln_1p();
         }
-        self.observations += 1;
+        self.observations = self.observations.saturating_add(1);
         self.sum += x;
         self.max_log_e = self.max_log_e.max(self.log_e());
     }

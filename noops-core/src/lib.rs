@@ -13,24 +13,46 @@ mod encoded;
 mod error;
 mod evidence;
 mod executor;
-mod feature_source;
+#[cfg(feature = "feast")]
+mod feast;
+mod features;
+#[cfg(any(feature = "feast", feature = "mlflow", feature = "ray"))]
+mod http;
 mod label;
+mod lease;
 mod memory;
+#[cfg(feature = "tile-log")]
+pub mod merkle;
+#[cfg(feature = "mlflow")]
+mod mlflow;
+#[cfg(feature = "model-signing")]
+pub mod model_signing;
 mod name;
 mod notifier;
 mod registry;
 mod schema;
-#[cfg(feature = "sqlite")]
-mod sqlite;
+mod secret;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 mod state;
+mod telemetry;
+#[cfg(test)]
+mod test_server;
+#[cfg(feature = "tile-log")]
+mod tile_log;
 mod trainer;
+mod training;
 mod units;
 
 pub use arrow_array;
 pub use async_trait::async_trait;
 pub use jiff::{self, Timestamp};
 
-pub use artifact::ArtifactStore;
+#[cfg(feature = "directory")]
+pub use artifact::DirectoryArtifacts;
+#[cfg(feature = "object-store")]
+pub use artifact::ObjectArtifacts;
+pub use artifact::{ArtifactDownload, ArtifactStore, ArtifactUpload};
 pub use audit::{AuditEntry, AuditLog, AuditRecord, ChainError, verify_chain};
 pub use batch::{Batch, Column, Scores};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -41,17 +63,62 @@ pub use encoded::{Breach, Encoded, Rejection, Violation};
 pub use error::{Error, ErrorKind};
 pub use evidence::{LogE, MeanBet};
 pub use executor::{Executor, ModelLoader};
-pub use feature_source::{FeatureSource, FeatureView};
-pub use label::{Label, Observed};
-pub use memory::{
-    InMemoryArtifacts, InMemoryAuditLog, InMemoryNotifier, InMemoryRegistry, InMemoryStates,
+#[cfg(feature = "feast")]
+pub use feast::{FeastFeatures, FeastSettings};
+pub use features::{
+    AsOfIndex, AsOfJoin, CellStatus, DatasetSnapshot, EVENT_TIME, FeatureFrame, FeatureHistory,
+    FeatureLeakage, FeatureParity, FeatureSource, FeatureType, FeatureView, Freshness, KNOWN_AT,
+    Knowledge, Leak, LeakageReport, Materialised, OnlineFeatures, ParityMismatch, ParityReport,
+    Provenance, Pushed, Tolerance, ViewFeature, dataset_digest, feature_parity, leakage,
+    materialise,
 };
-pub use name::{Alias, ModelName, NameError};
+#[cfg(feature = "parquet")]
+pub use features::{ParquetFeatures, ParquetRows, ParquetSettings, sort_by_availability};
+pub use label::{Label, Observed};
+pub use lease::{FencingToken, Lease, LeaseStore};
+pub use memory::{
+    InMemoryArtifacts, InMemoryAuditLog, InMemoryFeatures, InMemoryLeases, InMemoryNotifier,
+    InMemoryRegistry, InMemoryStates,
+};
+#[cfg(feature = "mlflow")]
+pub use mlflow::{ForeignWrite, MlflowRegistry, MlflowSettings};
+pub use name::{Alias, LeaseName, ModelName, NameError};
 pub use notifier::{Notification, Notifier, Severity};
-pub use registry::{AliasMove, AliasTarget, Lineage, ModelRegistry, ModelVersion, Registration};
+pub use registry::{
+    AliasMove, AliasTarget, Deletion, Lineage, ModelRegistry, ModelVersion, Registration,
+    Retention, apply_retention,
+};
 pub use schema::{Feature, FeatureKind, Schema};
-#[cfg(feature = "sqlite")]
-pub use sqlite::{Sqlite, SqliteArtifacts, SqliteAuditLog, SqliteRegistry, SqliteStates};
+pub use secret::{
+    EnvironmentSecrets, FileSecrets, InMemorySecrets, Secret, SecretName, Secrets, with_secret,
+};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::{
+    SqlArtifacts, SqlAuditLog, SqlDatabase, SqlFeatures, SqlLeases, SqlRegistry, SqlStates,
+};
 pub use state::{Snapshot, StateStore};
+#[cfg(feature = "parquet")]
+pub use telemetry::write_parquet;
+pub use telemetry::{
+    LabelOutcome, PredictionRecord, PredictionStatus, TelemetryBuffer, TelemetryCounts,
+    TelemetryFile, TelemetryManifest, TelemetrySettings, sampling_bucket, telemetry_schema,
+};
+#[cfg(feature = "tile-log")]
+pub use tile_log::{
+    Commitment, ExportSettings, FileWitness, PersonalData, Proof, SignedCheckpoint, TileLog,
+    TileLogSettings, VerifiedExport, VerifiedLog, Witness, verify_directory, verify_export,
+};
 pub use trainer::{Holdout, TimeSpan, TrainedModel, Trainer, TrainingRequest};
+#[cfg(feature = "sweep")]
+pub use training::sweep;
+pub use training::{
+    DueRun, Heartbeat, JobReport, JobSpec, RunEvent, RunId, RunStatus, Schedule, ScheduleError,
+    TrainingJobs, Trigger, TriggerState,
+};
+#[cfg(feature = "local-training")]
+pub use training::{JobContext, JobOutput, LocalSettings, LocalTrainer, LocalWork, Reservation};
+#[cfg(any(feature = "local-training", feature = "ray"))]
+pub use training::{JobPlan, JobPlanner, JobTrainer, JobTrainerSettings};
+#[cfg(feature = "ray")]
+pub use training::{RayJobs, RaySettings};
 pub use units::{Alpha, Probability, Share, UnitError};

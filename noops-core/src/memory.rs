@@ -2,22 +2,19 @@
 
 mod artifact;
 mod audit;
+mod features;
+mod lease;
 mod notifier;
 mod registry;
 mod state;
 
 pub use artifact::InMemoryArtifacts;
 pub use audit::InMemoryAuditLog;
+pub use features::InMemoryFeatures;
+pub use lease::InMemoryLeases;
 pub use notifier::InMemoryNotifier;
 pub use registry::InMemoryRegistry;
 pub use state::InMemoryStates;
-
-#[cfg(feature = "sqlite")]
-pub(crate) use self::{
-    audit::other_record_under_key,
-    registry::{alias_moved_by_another, no_such_version, registered_otherwise},
-    state::saved_by_another,
-};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,9 +30,10 @@ mod tests {
 
     #[tokio::test]
     async fn every_store_keeps_its_contract() {
-        conformance::registry(&InMemoryRegistry::new()).await;
-        conformance::artifacts(&InMemoryArtifacts::new()).await;
-        conformance::audit_log(&InMemoryAuditLog::new()).await;
-        conformance::states(&InMemoryStates::new()).await;
+        conformance::registry::all(&InMemoryRegistry::new()).await;
+        conformance::artifacts::all(&InMemoryArtifacts::new()).await;
+        conformance::audit_log::all(&InMemoryAuditLog::new()).await;
+        conformance::states::all(&InMemoryStates::new()).await;
+        conformance::leases::all(&InMemoryLeases::new()).await;
     }
 }

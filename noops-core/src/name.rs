@@ -49,7 +49,26 @@ impl Alias {
         Self("challenger".to_owned())
     }
 
+    /// The version that is shown copies of requests and answers none.
+    #[must_use]
+    pub fn shadow() -> Self {
+        Self("shadow".to_owned())
+    }
+
     /// The alias as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a lease is for, such as `arrival-delay.control`; the same alphabet as [`ModelName`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LeaseName(String);
+
+impl LeaseName {
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -121,6 +140,7 @@ macro_rules! text_conversions {
 
 text_conversions!(ModelName);
 text_conversions!(Alias);
+text_conversions!(LeaseName);
 
 const LONGEST: usize = 128;
 

@@ -5,39 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int16Array, RecordBatch};
-use noops_core::{Digest, StateStore};
+use noops_core::{FencingToken, LeaseName, LeaseStore, StateStore};
 use parquet::arrow::ArrowWriter;
 
+use super::{Folder, identity};
 use crate::flights::Flights;
-use crate::output::{Identity, Output};
+use crate::output::Output;
 use crate::settings;
-
-/// A folder of its own, removed afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("noops-autopilot-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-fn identity(seed: u64) -> Identity {
-    Identity::new(
-        seed,
-        Digest::of(b"flights"),
-        &[],
-        &settings::control().unwrap(),
-    )
-}
 
 fn parquet(folder: &Path, columns: &[&str]) -> PathBuf {
     let path = folder.join("flights.parquet");
@@ -144,7 +118,7 @@ async fn an_output_folder_of_another_seed_is_refused_and_left_as_it_was() {
     output
         .database()
         .states()
-        .save("replay", 0, b"day 7")
+        .save("replay", 0, b"day 7", FencingToken::NONE)
         .await
         .unwrap();
     drop(output);
@@ -156,6 +130,9 @@ async fn an_output_folder_of_another_seed_is_refused_and_left_as_it_was() {
     assert!(failure.contains("seed 1, not 2"), "{failure}");
     assert_eq!(fs::read(folder.0.join("run.json")).unwrap(), before);
     let output = Output::open(&folder.0, &identity(1)).await.unwrap();
+    let lease: LeaseName = "arrival-delay.control".parse().unwrap();
+    let leases = output.database().leases();
+    assert_eq!(leases.current(&lease).await.unwrap(), None);
     assert_eq!(
         output
             .database()
@@ -183,9 +160,42 @@ async fn two_runs_never_share_an_output_folder() {
 }
 
 #[tokio::test]
-async fn a_folder_that_holds_no_run_cannot_be_verified() {
+async fn a_folder_of_another_release_is_refused_and_left_as_it_was() {
+    let folder = Folder::new("layout");
+    drop(Output::open(&folder.0, &identity(1)).await.unwrap());
+    let run = folder.0.join("run.json");
+    let text = fs::read_to_string(&run).unwrap();
+    let mut earlier: serde_json::Value = serde_json::from_str(&text).unwrap();
+    earlier.as_object_mut().unwrap().remove("layout").unwrap();
+    let earlier = earlier.to_string();
+    fs::write(&run, &earlier).unwrap();
+    let failure = Output::open(&folder.0, &identity(1))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(failure.contains("another release"), "{failure}");
+    let failure = Output::verify(&folder.0).unwrap_err().to_string();
+    assert!(failure.contains("another release"), "{failure}");
+    assert_eq!(fs::read_to_string(&run).unwrap(), earlier);
+}
+
+#[tokio::test]
+async fn an_audit_log_without_its_run_is_refused() {
+    let folder = Folder::new("foreign-log");
+    drop(Output::open(&folder.0, &identity(1)).await.unwrap());
+    fs::remove_file(folder.0.join("run.json")).unwrap();
+    fs::remove_file(folder.0.join("state.sqlite")).unwrap();
+    let failure = Output::open(&folder.0, &identity(1))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(failure.contains("but no run"), "{failure}");
+}
+
+#[test]
+fn a_folder_that_holds_no_run_cannot_be_verified() {
     let folder = Folder::new("no-run");
-    let failure = Output::read(&folder.0).await.unwrap_err().to_string();
+    let failure = Output::verify(&folder.0).unwrap_err().to_string();
     assert!(failure.contains("there is no run"), "{failure}");
-    assert!(!folder.0.join("state.sqlite").exists());
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
 }

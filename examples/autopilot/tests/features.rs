@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
-use noops_core::{Digest, FeatureSource, TimeSpan, Timestamp, Trainer, TrainingRequest};
+use noops_core::{Digest, FeatureSource, Knowledge, TimeSpan, Timestamp, Trainer, TrainingRequest};
 
 use crate::features::Upstream;
 use crate::flights::{Flights, midnight};
 use crate::history::LandedFlights;
-use crate::trainer::FlightTrainer;
+use crate::trainer::{FlightTrainer, Labels};
 
 /// splitmix64, so that the made-up flights are the same everywhere.
 struct Random(u64);
@@ -128,7 +128,7 @@ async fn changing_anything_not_yet_known_leaves_a_training_as_it_was() {
         parent: None,
         quarantined: Vec::new(),
     };
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut lineages) = (Vec::new(), Vec::new());
     for flights in [flights.clone(), flights, other] {
         let flights = Arc::new(flights);
         let never = TimeSpan {
@@ -142,12 +142,53 @@ async fn changing_anything_not_yet_known_leaves_a_training_as_it_was() {
             .await
             .unwrap();
         artifacts.push(Digest::of(&trained.artifact));
+        lineages.push(trained.lineage);
     }
     assert_eq!(
         artifacts[0], artifacts[1],
         "the same training gives the same artifact"
     );
     assert_eq!(artifacts[0], artifacts[2], "the future is not in it");
+    assert_eq!(lineages[0], lineages[1]);
+    assert_eq!(lineages[0], lineages[2]);
+}
+
+#[tokio::test]
+async fn the_lineage_tells_the_rows_the_labels_and_the_view_that_were_trained_on() {
+    let flights = Arc::new(made_up_flights(1_500, 12));
+    let never = TimeSpan {
+        from: Timestamp::MAX,
+        until: Timestamp::MAX,
+    };
+    let upstream = Arc::new(Upstream::new(flights.clone(), never).unwrap());
+    let history = Arc::new(LandedFlights::new(&flights).unwrap());
+    let view = history.view().version();
+    let trainer = FlightTrainer::new(upstream, history, 1);
+    let request = TrainingRequest {
+        run: "run".to_owned(),
+        snapshot_at: second(midnight(2, 1).as_second() + 10 * 86_400),
+        parent: None,
+        quarantined: Vec::new(),
+    };
+    let without_a_day = TrainingRequest {
+        quarantined: vec![TimeSpan {
+            from: midnight(2, 1),
+            until: midnight(2, 2),
+        }],
+        ..request.clone()
+    };
+    let mut datasets = Vec::new();
+    for (request, labels) in [
+        (&request, Labels::True),
+        (&request, Labels::Shuffled),
+        (&without_a_day, Labels::True),
+    ] {
+        let lineage = trainer.train_on(request, labels).await.unwrap().lineage;
+        assert_eq!(lineage.feature_view, Some(view));
+        datasets.push(lineage.dataset.unwrap());
+    }
+    assert_ne!(datasets[0], datasets[1], "other labels are other rows");
+    assert_ne!(datasets[0], datasets[2], "fewer rows are other rows");
 }
 
 #[tokio::test]
@@ -175,9 +216,10 @@ async fn a_late_rate_counts_the_landings_of_its_window_and_no_others() {
     let flights = made_up_flights(400, 2);
     let history = LandedFlights::new(&flights).unwrap();
     let rates = history
-        .as_of(&flights.rows, &flights.scheduled)
+        .as_of(&flights.rows, &flights.scheduled, Knowledge::AtRowTime)
         .await
-        .unwrap();
+        .unwrap()
+        .into_values();
     let origins = flights.rows.column_by_name("origin").unwrap();
     let origins = noops_core::TextColumn::try_new(origins.as_ref()).unwrap();
     let sizes = rates.column_by_name("landed_origin_2h").unwrap();

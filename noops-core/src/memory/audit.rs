@@ -3,8 +3,9 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::lock;
-use crate::audit::{AuditEntry, AuditLog, AuditRecord};
-use crate::error::{Error, ErrorKind};
+use crate::audit::{APPEND, AuditEntry, AuditLog, AuditRecord, other_record_under_key};
+use crate::error::Error;
+use crate::lease::FencingToken;
 
 /// An audit log in memory.
 #[derive(Debug, Default)]
@@ -24,8 +25,12 @@ impl InMemoryAuditLog {
 impl AuditLog for InMemoryAuditLog {
     async fn append(&self, record: AuditRecord) -> Result<AuditEntry, Error> {
         let mut entries = lock(&self.entries);
+        let newest = entries
+            .last()
+            .map_or(FencingToken::NONE, |last| last.record.token);
+        record.token.check(newest, APPEND)?;
         if let Some(existing) = entries.iter().find(|entry| entry.record.key == record.key) {
-            return if existing.record == record {
+            return if existing.record.same_event(&record) {
                 Ok(existing.clone())
             } else {
                 Err(other_record_under_key(&record.key))
@@ -40,13 +45,4 @@ impl AuditLog for InMemoryAuditLog {
     async fn entries(&self) -> Result<Vec<AuditEntry>, Error> {
         Ok(lock(&self.entries).clone())
     }
-}
-
-pub(crate) fn other_record_under_key(key: &str) -> Error {
-    Error::new(
-        ErrorKind::Conflict,
-        "append to the audit log",
-        "another record exists under this key",
-    )
-    .with("key", key)
 }

@@ -1,85 +1,83 @@
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 
-use super::{corrupt, translate};
-use crate::audit::{AuditEntry, AuditLog, AuditRecord};
+use super::{Room, SqlDatabase, corrupt, integer};
+use crate::audit::{APPEND, AuditEntry, AuditLog, AuditRecord, other_record_under_key};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::memory::other_record_under_key;
 
-/// An audit log in an SQLite file. Triggers refuse updates and deletions, and the hash chain shows those made around them.
+/// An audit log in a table of the database, which refuses to change or delete a row.
 #[derive(Clone, Debug)]
-pub struct SqliteAuditLog {
-    pool: SqlitePool,
+pub struct SqlAuditLog {
+    database: SqlDatabase,
 }
 
-impl SqliteAuditLog {
-    pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+impl SqlAuditLog {
+    pub(super) fn new(database: SqlDatabase) -> Self {
+        Self { database }
     }
 }
 
-type Row = (i64, String, String, String);
-
 #[async_trait]
-impl AuditLog for SqliteAuditLog {
+impl AuditLog for SqlAuditLog {
     async fn append(&self, record: AuditRecord) -> Result<AuditEntry, Error> {
-        let failed = |error| translate(APPEND, error);
-        let mut transaction = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed)?;
+        let failed = self.database.failed(APPEND);
+        let mut transaction = self.database.write(Room::Audit, APPEND).await?;
+        let newest: Option<Row> = sqlx::query_as(
+            "SELECT sequence, record, previous, hash FROM audit ORDER BY sequence DESC LIMIT 1",
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let newest = newest.map(decode).transpose()?;
+        if let Some(newest) = &newest {
+            record.token.check(newest.record.token, APPEND)?;
+        }
         let existing: Option<Row> =
-            sqlx::query_as("SELECT sequence, record, previous, hash FROM audit WHERE key = ?")
-                .bind(&record.key)
+            sqlx::query_as("SELECT sequence, record, previous, hash FROM audit WHERE key = $1")
+                .bind(record.key.clone())
                 .fetch_optional(&mut *transaction)
                 .await
                 .map_err(failed)?;
         if let Some(existing) = existing.map(decode).transpose()? {
-            return if existing.record == record {
+            return if existing.record.same_event(&record) {
                 Ok(existing)
             } else {
                 Err(other_record_under_key(&record.key))
             };
         }
-        let last: Option<(i64, String)> =
-            sqlx::query_as("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(failed)?;
-        let (sequence, previous) = match last {
-            None => (0, AuditEntry::ORIGIN),
-            Some((sequence, hash)) => (sequence + 1, parse_digest(&hash)?),
-        };
-        let entry = AuditEntry::chain(sequence.unsigned_abs(), record, previous);
+        let (sequence, previous) = newest.map_or((0, AuditEntry::ORIGIN), |newest| {
+            (newest.sequence + 1, newest.hash)
+        });
+        let entry = AuditEntry::chain(sequence, record, previous);
         let text = serde_json::to_string(&entry.record).map_err(|error| {
             Error::new(ErrorKind::Invalid, APPEND, "the record is not JSON").caused_by(error)
         })?;
-        sqlx::query(
-            "INSERT INTO audit (sequence, key, record, previous, hash) VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(sequence)
-        .bind(&entry.record.key)
-        .bind(text)
-        .bind(entry.previous.to_string())
-        .bind(entry.hash.to_string())
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        let insert =
+            "INSERT INTO audit (sequence, key, record, previous, hash) VALUES ($1, $2, $3, $4, $5)";
+        sqlx::query(insert)
+            .bind(integer(sequence, APPEND)?)
+            .bind(entry.record.key.clone())
+            .bind(text)
+            .bind(entry.previous.to_string())
+            .bind(entry.hash.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        self.database.commit(transaction, APPEND).await?;
         Ok(entry)
     }
 
     async fn entries(&self) -> Result<Vec<AuditEntry>, Error> {
         let rows: Vec<Row> =
             sqlx::query_as("SELECT sequence, record, previous, hash FROM audit ORDER BY sequence")
-                .fetch_all(&self.pool)
+                .fetch_all(&self.database.pool)
                 .await
-                .map_err(|error| translate(READ, error))?;
+                .map_err(self.database.failed(READ))?;
         rows.into_iter().map(decode).collect()
     }
 }
+
+type Row = (i64, String, String, String);
 
 fn decode((sequence, record, previous, hash): Row) -> Result<AuditEntry, Error> {
     let record = serde_json::from_str(&record)
@@ -97,5 +95,4 @@ fn parse_digest(text: &str) -> Result<Digest, Error> {
         .map_err(|error| corrupt(READ, "audit hash", error))
 }
 
-const APPEND: &str = "append to the audit log";
 const READ: &str = "read the audit log";

@@ -1,51 +1,71 @@
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 
-use super::translate;
+use super::{Room, SqlDatabase, integer, see_token};
 use crate::error::Error;
-use crate::memory::saved_by_another;
-use crate::state::{Snapshot, StateStore};
+use crate::lease::FencingToken;
+use crate::state::{SAVE, Snapshot, StateStore, saved_by_another};
 
-/// Snapshots in an SQLite file.
+/// Snapshots in a table of the database.
 #[derive(Clone, Debug)]
-pub struct SqliteStates {
-    pool: SqlitePool,
+pub struct SqlStates {
+    database: SqlDatabase,
 }
 
-impl SqliteStates {
-    pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+impl SqlStates {
+    pub(super) fn new(database: SqlDatabase) -> Self {
+        Self { database }
     }
 }
 
 #[async_trait]
-impl StateStore for SqliteStates {
+impl StateStore for SqlStates {
     async fn load(&self, key: &str) -> Result<Option<Snapshot>, Error> {
         let stored: Option<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT generation, bytes FROM state WHERE key = ?")
-                .bind(key)
-                .fetch_optional(&self.pool)
+            sqlx::query_as("SELECT generation, bytes FROM state WHERE key = $1")
+                .bind(key.to_owned())
+                .fetch_optional(&self.database.pool)
                 .await
-                .map_err(|error| translate("load a state", error))?;
+                .map_err(self.database.failed("load a state"))?;
         Ok(stored.map(|(generation, bytes)| Snapshot {
             generation: generation.unsigned_abs(),
             bytes,
         }))
     }
 
-    async fn save(&self, key: &str, expected: u64, bytes: &[u8]) -> Result<(), Error> {
+    async fn save(
+        &self,
+        key: &str,
+        expected: u64,
+        bytes: &[u8],
+        token: FencingToken,
+    ) -> Result<(), Error> {
+        let failed = self.database.failed(SAVE);
+        let mut transaction = self.database.write(Room::States, SAVE).await?;
+        see_token(
+            &mut transaction,
+            &format!("state/{key}"),
+            token,
+            SAVE,
+            failed,
+        )
+        .await?;
         // One statement, so that the comparison and the swap are one.
-        let swapped = match expected {
-            0 => sqlx::query("INSERT INTO state (key, generation, bytes) VALUES (?, 1, ?) ON CONFLICT DO NOTHING").bind(key).bind(bytes),
-            _ => sqlx::query("UPDATE state SET generation = generation + 1, bytes = ? WHERE key = ? AND generation = ?")
-                .bind(bytes)
-                .bind(key)
-                .bind(i64::try_from(expected).unwrap_or(i64::MAX)),
+        let swap = match expected {
+            0 => {
+                "INSERT INTO state (key, bytes, generation) VALUES ($1, $2, $3 + 1) ON CONFLICT DO NOTHING"
+            }
+            _ => {
+                "UPDATE state SET generation = generation + 1, bytes = $2 WHERE key = $1 AND generation = $3"
+            }
         };
-        let done = swapped
-            .execute(&self.pool)
+        let done = sqlx::query(swap)
+            .bind(key.to_owned())
+            .bind(bytes.to_vec())
+            .bind(integer(expected, SAVE)?)
+            .execute(&mut *transaction)
             .await
-            .map_err(|error| translate("save a state", error))?;
+            .map_err(failed)?;
+        self.database.commit(transaction, SAVE).await?;
         if done.rows_affected() == 1 {
             Ok(())
         } else {

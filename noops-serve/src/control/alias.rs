@@ -1,7 +1,7 @@
 //! Where the registry says the champion is.
 
 use jiff::Timestamp;
-use noops_core::{Alias, AliasMove, Digest, Error, ModelRegistry};
+use noops_core::{Alias, AliasMove, Digest, Error, FencingToken, ModelRegistry};
 
 use super::settings::ControlSettings;
 
@@ -13,6 +13,7 @@ pub(super) async fn point_champion(
     from: Option<Digest>,
     to: Digest,
     at: Timestamp,
+    token: FencingToken,
 ) -> Result<(), Error> {
     if champion_alias(registry, settings).await? == Some(to) {
         return Ok(());
@@ -20,10 +21,12 @@ pub(super) async fn point_champion(
     let change = AliasMove {
         alias: Alias::champion(),
         from,
-        to,
+        to: Some(to),
         at,
+        token,
     };
-    registry.move_alias(&settings.model, &change).await
+    registry.move_alias(&settings.model, &change).await?;
+    Ok(())
 }
 
 /// Where the champion alias points.
@@ -34,5 +37,5 @@ pub(super) async fn champion_alias(
     let history = registry
         .alias_history(&settings.model, &Alias::champion())
         .await?;
-    Ok(history.last().map(|target| target.digest))
+    Ok(history.last().and_then(|target| target.digest))
 }

@@ -35,8 +35,8 @@ impl Controller {
             settings: settings.clone(),
         };
         // An earlier attempt to begin that was cut off is gone on with, as of its own time.
-        let now =
-            journal::append_start(components.audit.as_ref(), &start, first.snapshot_at).await?;
+        let (log, token) = (components.audit.as_ref(), components.token);
+        let now = journal::append_start(log, &start, first.snapshot_at, token).await?;
         let first = TrainingRequest {
             snapshot_at: now,
             ..first.clone()
@@ -70,9 +70,7 @@ impl Controller {
             evidence: None,
             because: because.clone(),
         };
-        let written = journal::append_entry(components.audit.as_ref(), &entry)
-            .await?
-            .sequence;
+        let written = journal::append_entry(log, &entry, token).await?.sequence;
         if !allowed {
             return Err(Error::new(
                 ErrorKind::Invalid,
@@ -81,13 +79,18 @@ impl Controller {
             ));
         }
 
-        let version = components.registry.register(candidate.registration).await?;
+        let (registry, artifacts) = (components.registry.as_ref(), components.artifacts.as_ref());
+        let version = candidate
+            .registration
+            .register_stored(registry, artifacts)
+            .await?;
         point_champion(
             components.registry.as_ref(),
             &settings,
             None,
             version.digest(),
             now,
+            token,
         )
         .await?;
         let reference = Reference::of(&version)?;
@@ -189,6 +192,7 @@ impl Controller {
             elsewhere,
             champion.digest,
             champion.since,
+            components.token,
         )
         .await?;
         let title = format!(
@@ -237,6 +241,7 @@ impl Controller {
             acted: Vec::new(),
             outcome: None,
             trained: None,
+            fenced: false,
         };
         controller.continue_training();
         Ok(controller)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use jiff::Timestamp;
 use noops_core::{
-    ArtifactStore, AuditLog, Clock, Error, ErrorKind, Label, ModelLoader, ModelRegistry,
-    ModelVersion, Notifier, TrainedModel, Trainer,
+    ArtifactStore, AuditLog, Clock, Error, ErrorKind, FencingToken, Label, ModelLoader,
+    ModelRegistry, ModelVersion, Notifier, TrainedModel, Trainer,
 };
 use noops_drift::QualityGate;
 use noops_policy::{Action, Decision, PolicySet};
@@ -37,6 +37,10 @@ pub struct Components {
     pub loader: Arc<dyn ModelLoader>,
     /// What time it is for the deployment.
     pub clock: Arc<dyn Clock>,
+    /// The right to act, from the lease of whoever runs this controller, who also renews it; [`FencingToken::NONE`] when nobody else can act.
+    /// Controllers that may follow one another share the audit log as well as the registry: every act is written down first, and the log
+    /// refuses it from a holder whose successor has acted.
+    pub token: FencingToken,
     /// The policies, checked before anything happens.
     pub policies: Vec<PolicyDocument>,
     /// The bounds beside the prediction path.
@@ -80,6 +84,8 @@ pub struct Controller {
     pub(super) outcome: Option<Result<TrainedModel, Error>>,
     /// A training that is done, until what came of it is safely in the registry or refused.
     pub(super) trained: Option<TrainedModel>,
+    /// Whether a newer holder of the lease has acted, which ends this controller.
+    pub(super) fenced: bool,
 }
 
 impl Controller {
@@ -139,6 +145,10 @@ impl Controller {
     ///
     /// `Invalid` when a score cannot be counted.
     pub fn observe_exposures(&mut self, exposures: Vec<Exposure>) -> Result<(), Error> {
+        if self.fenced {
+            // Nothing is judged any more, and so nothing would ever be forgotten.
+            return Ok(());
+        }
         exposures.into_iter().try_for_each(|exposure| {
             self.state
                 .observe_exposure(&self.reference, &self.settings, exposure)
@@ -162,12 +172,24 @@ impl Controller {
     /// # Errors
     ///
     /// What a component reports. Nothing is lost: the next call sees the same state and tries again.
+    ///
+    /// [`Fenced`](ErrorKind::Fenced) is for good: a newer holder of the lease has acted. The training under way is given up, this and every
+    /// later call does nothing, and what answers stays what it was. Drop the controller, acquire the lease, and
+    /// [`resume`](Self::resume) from the newest saved state.
     pub async fn reconcile(&mut self, now: Timestamp) -> Result<Vec<Acted>, Error> {
+        if self.fenced {
+            let message = "a newer holder of the lease has acted; resume from the newest saved state with a lease of your own";
+            return Err(Error::new(ErrorKind::Fenced, "reconcile", message)
+                .with("token", self.components.token));
+        }
         if self.state.reconciled == Some(now) {
             return Ok(Vec::new());
         }
         let mut acted = std::mem::take(&mut self.acted);
         let stepped = self.steps(now, &mut acted).await;
+        if matches!(&stepped, Err(error) if error.kind() == ErrorKind::Fenced) {
+            self.stop();
+        }
         self.tell_people().await;
         match stepped {
             Ok(()) => {
@@ -179,6 +201,14 @@ impl Controller {
                 self.acted = acted;
                 Err(error)
             }
+        }
+    }
+
+    /// Ends all acting: from here on it is for the newer holder of the lease.
+    fn stop(&mut self) {
+        self.fenced = true;
+        if let Some(training) = self.training.take() {
+            training.abort();
         }
     }
 
@@ -240,7 +270,9 @@ impl Controller {
 
     /// Appends an entry, and remembers how far the log has come.
     pub(super) async fn write_down(&mut self, entry: &Entry) -> Result<(), Error> {
-        let appended = journal::append_entry(self.components.audit.as_ref(), entry).await?;
+        let appended =
+            journal::append_entry(self.components.audit.as_ref(), entry, self.components.token)
+                .await?;
         self.state.written = self.state.written.max(appended.sequence);
         Ok(())
     }
@@ -301,6 +333,11 @@ impl<'a> Question<'a> {
             detail: String::new(),
         }
     }
+}
+
+/// Whether an error says nothing about what was being done: a dependency failed, or this controller may no longer act.
+pub(super) fn leaves_open(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::Fenced
 }
 
 pub(super) fn training_lost(gone: tokio::task::JoinError) -> Error {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use noops_canary::{Judge, Rollout, Transition};
-use noops_core::{AuditEntry, AuditLog, AuditRecord, Digest, Error, ErrorKind};
+use noops_core::{AuditEntry, AuditLog, AuditRecord, Digest, Error, ErrorKind, FencingToken};
 use noops_policy::{Decision, FactRecord, FactSchema};
 use serde::{Deserialize, Serialize};
 
@@ -113,14 +113,18 @@ pub(super) async fn append_start(
     log: &dyn AuditLog,
     start: &Start,
     at: Timestamp,
+    token: FencingToken,
 ) -> Result<Timestamp, Error> {
     let entries = log.entries().await?;
     let Some(first) = entries.first() else {
-        append(log, START, START.to_owned(), start, at).await?;
+        append(log, START, START.to_owned(), start, at, token).await?;
         return Ok(at);
     };
     if first.record.kind == START && first.record.body == to_value(start)? {
-        return Ok(first.record.at);
+        // Again, which adds nothing: the log refuses it from a holder whose successor has acted, before anything is trained.
+        let began = first.record.at;
+        append(log, START, START.to_owned(), start, began, token).await?;
+        return Ok(began);
     }
     Err(Error::new(
         ErrorKind::Conflict,
@@ -130,9 +134,21 @@ pub(super) async fn append_start(
 }
 
 /// Appends a decision. The key is the same when the same decision is taken again after a crash.
-pub(super) async fn append_entry(log: &dyn AuditLog, entry: &Entry) -> Result<AuditEntry, Error> {
+pub(super) async fn append_entry(
+    log: &dyn AuditLog,
+    entry: &Entry,
+    token: FencingToken,
+) -> Result<AuditEntry, Error> {
     let (action, at) = (entry.decision.action().name(), entry.decision.at());
-    append(log, action, format!("{at}/{}", entry.deed()), entry, at).await
+    append(
+        log,
+        action,
+        format!("{at}/{}", entry.deed()),
+        entry,
+        at,
+        token,
+    )
+    .await
 }
 
 /// Reads a decision back.
@@ -154,12 +170,14 @@ async fn append<T: Serialize>(
     key: String,
     body: &T,
     at: Timestamp,
+    token: FencingToken,
 ) -> Result<AuditEntry, Error> {
     log.append(AuditRecord {
         key,
         at,
         kind: kind.to_owned(),
         body: to_value(body)?,
+        token,
     })
     .await
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use noops_canary::{RampStage, RolloutPlan, StageGate};
 use noops_core::{
-    Alias, AliasTarget, ArtifactStore, AuditEntry, AuditLog, Digest, InMemoryArtifacts,
-    InMemoryAuditLog, InMemoryNotifier, InMemoryRegistry, ManualClock, ModelRegistry, ModelVersion,
-    Notification, Registration, Share, TrainingRequest,
+    Alias, AliasTarget, ArtifactStore, AuditEntry, AuditLog, Digest, Error, FencingToken,
+    InMemoryArtifacts, InMemoryAuditLog, InMemoryNotifier, InMemoryRegistry, ManualClock,
+    ModelRegistry, ModelVersion, Notification, Registration, Share, TrainingRequest,
 };
 use noops_policy::{Action, GovernorSettings};
 use noops_serve::{
@@ -30,6 +30,7 @@ pub(crate) struct Surroundings {
     pub(crate) notifier: Arc<InMemoryNotifier>,
     pub(crate) trainer: Arc<LineTrainer>,
     clock: Arc<ManualClock>,
+    token: FencingToken,
 }
 
 impl Surroundings {
@@ -46,8 +47,15 @@ impl Surroundings {
             notifier: Arc::new(InMemoryNotifier::new()),
             trainer: Arc::new(LineTrainer::new(world.clone(), days)),
             clock: Arc::new(ManualClock::new(at(0))),
+            token: FencingToken::NONE,
             world,
         }
+    }
+
+    /// The same for a process that holds a lease.
+    pub(crate) fn with_token(mut self, number: u64) -> Self {
+        self.token = FencingToken::new(number);
+        self
     }
 
     pub(crate) fn components(&self, policies: Vec<PolicyDocument>) -> Components {
@@ -59,6 +67,7 @@ impl Surroundings {
             trainer: self.trainer.clone(),
             loader: Arc::new(LineLoader),
             clock: self.clock.clone(),
+            token: self.token,
             policies,
             deployment: DeploymentSettings::default(),
         }
@@ -148,7 +157,25 @@ impl Host {
         }
     }
 
+    /// Lives until the controller is refused, and not beyond an hour.
+    pub(crate) async fn live_until_refused(&mut self, before: i64) -> Error {
+        loop {
+            assert!(
+                self.hour < before,
+                "nothing was refused before hour {before}"
+            );
+            if let Err(error) = self.try_to_live_an_hour().await {
+                return error;
+            }
+        }
+    }
+
     pub(crate) async fn live_an_hour(&mut self) {
+        self.try_to_live_an_hour().await.unwrap();
+    }
+
+    /// An hour at whose end the controller may be refused.
+    pub(crate) async fn try_to_live_an_hour(&mut self) -> Result<(), Error> {
         let rows: Vec<_> = self.around.world.rows(self.hour).collect();
         let ids = rows.iter().map(|row| row.id()).collect();
         let xs = features(rows.iter().map(|row| row.x).collect());
@@ -191,8 +218,9 @@ impl Host {
         {
             self.controller.training_done().await;
         }
-        let acted = self.controller.reconcile(at(self.hour)).await.unwrap();
+        let acted = self.controller.reconcile(at(self.hour)).await?;
         self.diary.acted.extend(acted);
+        Ok(())
     }
 
     /// Registers a version past the controller: the champion's registration with other bytes, changed as told.
@@ -224,6 +252,25 @@ impl Host {
             .await
             .unwrap();
         self.hour = hour;
+    }
+
+    /// A process with a newer lease, which takes over while this one goes on as if nothing had happened.
+    pub(crate) async fn successor(&self, token: u64) -> Self {
+        let around = self.around.clone().with_token(token);
+        let (components, state) = (
+            around.components(policies::all()),
+            self.controller.state().clone(),
+        );
+        let controller = Controller::resume(components, settings(), state, at(self.hour))
+            .await
+            .unwrap();
+        Self {
+            around,
+            controller,
+            hour: self.hour,
+            diary: Diary::default(),
+            intruder_at: None,
+        }
     }
 
     /// What was done, the refusals left out.

@@ -48,7 +48,7 @@ async fn when_the_truth_turns_a_better_version_takes_over_and_no_prediction_fail
         .iter()
         .map(|champion| (champion.digest, champion.since))
         .collect();
-    assert_eq!(since, [(old, at(0)), (new, promoted_at)]);
+    assert_eq!(since, [(Some(old), at(0)), (Some(new), promoted_at)]);
     // Thirty hours of training at sixty rows an hour.
     assert_eq!(host.diary.answers_while_training, 30 * 60);
     let ramped = host.diary.answers.get(&new).copied().unwrap_or(0);

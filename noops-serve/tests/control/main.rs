@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod fencing;
 mod foreign;
 mod host;
 mod inputs;

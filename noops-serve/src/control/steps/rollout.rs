@@ -7,7 +7,7 @@ use noops_drift::Counts;
 use noops_policy::Action;
 
 use crate::control::alias::point_champion;
-use crate::control::controller::{Acted, Controller, Question};
+use crate::control::controller::{Acted, Controller, Question, leaves_open};
 use crate::control::experiment::Experiment;
 use crate::control::journal::{Evidence, Subject};
 use crate::control::reference::{Reference, quality_gate};
@@ -82,7 +82,7 @@ impl Controller {
                 self.state.experiment = Some(experiment);
                 Ok(())
             }
-            Err(error) if error.is_retryable() => Err(error),
+            Err(error) if leaves_open(&error) => Err(error),
             Err(error) => {
                 self.state.ended.insert(digest);
                 self.state.failed_candidates += 1;
@@ -136,7 +136,7 @@ impl Controller {
             Transition::Advance { .. } => self.ramp(transition, &judgement, now),
             Transition::Promote => {
                 if let Err(error) = self.promote(now).await {
-                    if !error.is_retryable() {
+                    if !leaves_open(&error) {
                         let title = "a promotion needs a person".to_owned();
                         self.tell(Severity::Ticket, title, error.to_string(), now);
                     }
@@ -173,6 +173,7 @@ impl Controller {
             Some(self.state.champion.digest),
             model.digest(),
             now,
+            self.components.token,
         )
         .await?;
 

@@ -5,7 +5,7 @@ use noops_core::{Error, ErrorKind, Severity, TimeSpan, TrainedModel, TrainingReq
 use noops_policy::Action;
 
 use crate::control::candidate::Candidate;
-use crate::control::controller::{Acted, Controller, Permit, Question, training_lost};
+use crate::control::controller::{Acted, Controller, Permit, Question, leaves_open, training_lost};
 use crate::control::journal::{Entry, Subject};
 use crate::control::state::TrainingJob;
 
@@ -97,10 +97,10 @@ impl Controller {
             Ok(candidate) => match self.admit(candidate, now, acted).await {
                 Ok(Admission::Over) => (),
                 Ok(Admission::Later) => return Ok(()),
-                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) if leaves_open(&error) => return Err(error),
                 Err(error) => return self.give_up_training(&job, &error, now),
             },
-            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) if leaves_open(&error) => return Err(error),
             Err(error) => return self.give_up_training(&job, &error, now),
         }
         self.trained = None;
@@ -174,9 +174,12 @@ impl Controller {
         let question = Question::new(now, &book, subject.clone());
         let decision = match self.may(Action::Register, question, acted).await? {
             Permit::Granted => {
-                self.components
-                    .registry
-                    .register(candidate.registration)
+                let components = &self.components;
+                let (registry, artifacts) =
+                    (components.registry.as_ref(), components.artifacts.as_ref());
+                candidate
+                    .registration
+                    .register_stored(registry, artifacts)
                     .await?;
                 self.done(Action::Register, now);
                 // What was just registered need not wait for the next poll.
