@@ -6,8 +6,18 @@
 //! assert_eq!(SplitMix64::new(7).numbers(3), SplitMix64::new(7).numbers(3));
 //! ```
 
+mod as_of;
+mod folder;
+mod poll;
+mod registrations;
 mod settings;
 mod splitmix;
+mod wide;
 
+pub use as_of::{AsOfOracle, AsOfWorkload};
+pub use folder::Folder;
+pub use poll::poll_once;
+pub use registrations::{fill_registry, registration};
 pub use settings::criterion;
 pub use splitmix::SplitMix64;
+pub use wide::{WIDE_FEATURES, wide_entity, wide_rows, wide_values, wide_view};

@@ -11,9 +11,17 @@ impl SplitMix64 {
         Self { state: seed }
     }
 
+    /// Continues as if `n` more numbers had been drawn, so that any part of the sequence can be made on its own.
+    #[must_use]
+    pub fn skipping(self, n: u64) -> Self {
+        Self {
+            state: self.state.wrapping_add(n.wrapping_mul(STEP)),
+        }
+    }
+
     /// The next 64 bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.state = self.state.wrapping_add(STEP);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -30,6 +38,9 @@ impl SplitMix64 {
         (0..n).map(|_| self.next_f64()).collect()
     }
 }
+
+/// What the state grows by: 2^64 divided by the golden ratio.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[cfg(test)]
 mod tests {
@@ -56,5 +67,14 @@ mod tests {
         assert!(numbers.iter().all(|x| (0.0..1.0).contains(x)));
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
         assert!((mean - 0.5).abs() < 0.02);
+    }
+
+    #[test]
+    fn skipping_is_drawing() {
+        let mut drawn = SplitMix64::new(9);
+        for n in 0..50 {
+            assert_eq!(SplitMix64::new(9).skipping(n), drawn);
+            drawn.next_u64();
+        }
     }
 }
