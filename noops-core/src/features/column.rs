@@ -116,6 +116,21 @@ impl ColumnValues {
         }
     }
 
+    /// How much memory the cells take.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Number(array) => size_of_val(&**array.values()),
+            Self::Integer(array) => size_of_val(&**array.values()),
+            Self::Flag(array) => array.len() / 8,
+            Self::Text(array) => {
+                let offsets = array.value_offsets();
+                let text = offsets.last().zip(offsets.first());
+                let text = text.map_or(0, |(last, first)| last.abs_diff(*first) as usize);
+                size_of_val(offsets).saturating_add(text)
+            }
+        }
+    }
+
     pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         match self {
             Self::Number(array) => array.nulls(),

@@ -10,6 +10,7 @@ mod tests;
 
 pub use index::AsOfIndex;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use arrow_array::RecordBatch;
@@ -40,7 +41,8 @@ use rows::{Move, Rows};
 /// * Columns of other widths are cast where that loses nothing; a value that would change is `Invalid`.
 /// * Keys that are numbers are equal when the numbers are; NaN is one key.
 ///
-/// Memory is one row of features per entity seen so far, one batch of rows and one answer, however many rows pass by.
+/// Memory is one row of features per entity seen so far, the batches read last (the one being read, and up to 128 MiB before it) and one
+/// answer, however many rows pass by.
 ///
 /// # Examples
 ///
@@ -73,13 +75,17 @@ pub struct AsOfJoin<I> {
     knowledge: Knowledge,
     source: I,
     progress: Progress,
+    /// How many batches have been read.
     batches: u64,
-    current: Option<Current>,
+    /// The batches that newest rows may lie in, oldest first. The last is being read.
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    held_limit: usize,
     keys: KeyTable,
     newest: Vec<Newest>,
     settled: Rows,
-    /// The entities whose newest row is still in the current batch.
-    unsettled: Vec<u32>,
+    /// Cells to copy into the answer before a settled row is replaced.
+    from_settled: Vec<Move>,
     /// What became known after this is left out, whenever it is asked for.
     known_until: i64,
     last_available: i64,
@@ -93,30 +99,34 @@ enum Progress {
     Failed,
 }
 
-/// The batch that is being read, by columns, up to a position.
+/// A batch by columns, read up to a position.
 #[derive(Debug)]
-struct Current {
+struct Held {
     position: usize,
     entities: Vec<u32>,
     available: Vec<i64>,
     events: Vec<i64>,
     knowns: Vec<i64>,
     values: Vec<ColumnValues>,
+    bytes: usize,
+    /// The entities of which a row in here became the newest, before it was perhaps replaced.
+    newest_of: Vec<u32>,
+    /// Cells to copy into the answer before the batch goes.
+    picks: Vec<Move>,
 }
 
-/// The newest row of an entity: in the current batch, or settled under the number of the entity.
+/// The newest row of an entity: in a batch that is held, or settled under the number of the entity.
 #[derive(Clone, Copy, Debug)]
 struct Newest {
     event: i64,
     known: i64,
-    in_batch: u32,
+    place: Place,
 }
 
-/// Cells to copy into the answer before the batch they lie in goes.
-#[derive(Debug, Default)]
-struct Picks {
-    from_batch: Vec<Move>,
-    from_settled: Vec<Move>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Settled,
+    Batch { number: u64, row: u32 },
 }
 
 impl<I> AsOfJoin<I>
@@ -144,12 +154,21 @@ where
             source: rows,
             progress: Progress::Reading,
             batches: 0,
-            current: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            held_limit: HELD_BYTES,
             newest: Vec::new(),
-            unsettled: Vec::new(),
+            from_settled: Vec::new(),
             last_available: i64::MIN,
             last_asked: i64::MIN,
         })
+    }
+
+    /// Holds no more than this of the batches before the one that is being read.
+    #[cfg(test)]
+    fn holding(mut self, bytes: usize) -> Self {
+        self.held_limit = bytes;
+        self
     }
 
     /// The features of each entity as of its time, one row per entity row and in the same order, which may be any within a call; no time
@@ -189,24 +208,27 @@ where
     }
 
     fn sweep(&mut self, asked: &Asked, answer: &mut Answer) -> Result<(), Error> {
-        let mut picks = Picks::default();
         let mut scratch: Vec<u8> = Vec::new();
         match &asked.order {
             None => {
                 for (row, now) in asked.micros.iter().enumerate() {
-                    self.answer_row(asked, row, *now, answer, &mut picks, &mut scratch)?;
+                    self.answer_row(asked, row, *now, answer, &mut scratch)?;
                 }
             }
             Some(order) => {
                 for row in order {
                     let row = *row as usize;
                     if let Some(now) = asked.micros.get(row) {
-                        self.answer_row(asked, row, *now, answer, &mut picks, &mut scratch)?;
+                        self.answer_row(asked, row, *now, answer, &mut scratch)?;
                     }
                 }
             }
         }
-        self.deliver(answer, &mut picks)
+        self.deliver_settled(answer)?;
+        for batch in &mut self.held {
+            batch.deliver(answer)?;
+        }
+        Ok(())
     }
 
     fn answer_row(
@@ -215,12 +237,10 @@ where
         row: usize,
         now: i64,
         answer: &mut Answer,
-        picks: &mut Picks,
         scratch: &mut Vec<u8>,
     ) -> Result<(), Error> {
         while !self.apply_until(now) && self.progress == Progress::Reading {
-            self.deliver(answer, picks)?;
-            self.settle();
+            self.make_room(answer)?;
             self.read_batch()?;
         }
         self.last_asked = now;
@@ -237,9 +257,14 @@ where
         answer.found(row, newest.event, fresh)?;
         if fresh {
             let to = row as u32;
-            match newest.in_batch {
-                SETTLED => picks.from_settled.push(Move { from: entity, to }),
-                from => picks.from_batch.push(Move { from, to }),
+            match newest.place {
+                Place::Settled => self.from_settled.push(Move { from: entity, to }),
+                Place::Batch { number, row } => {
+                    let index = number.saturating_sub(self.oldest_held()) as usize;
+                    if let Some(batch) = self.held.get_mut(index) {
+                        batch.picks.push(Move { from: row, to });
+                    }
+                }
             }
         }
         Ok(())
@@ -251,9 +276,10 @@ where
         reason = "the columns of a batch have one length, and its entities have a newest row"
     )]
     fn apply_until(&mut self, now: i64) -> bool {
-        let Some(batch) = &mut self.current else {
+        let Some(batch) = self.held.back_mut() else {
             return false;
         };
+        let number = self.batches.saturating_sub(1);
         while let Some(available) = batch.available.get(batch.position) {
             if *available > now {
                 return true;
@@ -264,51 +290,62 @@ where
             if known > self.known_until {
                 continue;
             }
-            let newest = &mut self.newest[batch.entities[row] as usize];
+            let entity = batch.entities[row];
+            let newest = &mut self.newest[entity as usize];
             if (event, known) >= (newest.event, newest.known) {
-                if newest.in_batch == SETTLED {
-                    self.unsettled.push(batch.entities[row]);
+                if !newest.place.is_in(number) {
+                    batch.newest_of.push(entity);
                 }
+                let row = row as u32;
                 *newest = Newest {
                     event,
                     known,
-                    in_batch: row as u32,
+                    place: Place::Batch { number, row },
                 };
             }
         }
         false
     }
 
-    /// Copies what was picked into the answer.
-    fn deliver(&self, answer: &mut Answer, picks: &mut Picks) -> Result<(), Error> {
-        if let Some(batch) = &self.current {
-            answer
-                .cells
-                .fill_from_batch(&batch.values, &picks.from_batch)?;
-        }
-        answer
-            .cells
-            .fill_from_rows(&self.settled, &picks.from_settled)?;
-        picks.from_batch.clear();
-        picks.from_settled.clear();
-        Ok(())
+    fn deliver_settled(&mut self, answer: &mut Answer) -> Result<(), Error> {
+        let picks = std::mem::take(&mut self.from_settled);
+        answer.cells.fill_from_rows(&self.settled, &picks)
     }
 
-    /// Keeps the newest rows of a batch that is used up, and lets the batch go.
-    fn settle(&mut self) {
-        if let Some(batch) = self.current.take() {
-            let mut moves: Vec<Move> = Vec::with_capacity(self.unsettled.len());
-            for entity in self.unsettled.drain(..) {
-                if let Some(newest) = self.newest.get_mut(entity as usize) {
+    /// The number of the first batch that is held.
+    fn oldest_held(&self) -> u64 {
+        self.batches.saturating_sub(self.held.len() as u64)
+    }
+
+    /// Lets the oldest batches go until there is room for another. The longer a batch is held, the fewer of its rows are still the newest of their
+    /// entity, and only those are copied.
+    fn make_room(&mut self, answer: &mut Answer) -> Result<(), Error> {
+        while self.held_bytes > self.held_limit {
+            let number = self.oldest_held();
+            let Some(mut batch) = self.held.pop_front() else {
+                break;
+            };
+            self.held_bytes = self.held_bytes.saturating_sub(batch.bytes);
+            self.deliver_settled(answer)?;
+            batch.deliver(answer)?;
+            let mut moves: Vec<Move> = Vec::new();
+            for entity in batch.newest_of {
+                let Some(newest) = self.newest.get_mut(entity as usize) else {
+                    continue;
+                };
+                if let Place::Batch { number: of, row } = newest.place
+                    && of == number
+                {
+                    newest.place = Place::Settled;
                     moves.push(Move {
-                        from: newest.in_batch,
+                        from: row,
                         to: entity,
                     });
-                    newest.in_batch = SETTLED;
                 }
             }
             self.settled.put(&batch.values, &moves);
         }
+        Ok(())
     }
 
     fn read_batch(&mut self) -> Result<(), Error> {
@@ -320,17 +357,18 @@ where
                 return Ok(());
             }
         };
-        self.batches = self.batches.saturating_add(1);
-        let current = self
+        let held = self
             .decode(&batch)
             .map_err(|error| error.with("batch", number))?;
+        self.batches = self.batches.saturating_add(1);
         self.newest.resize(self.keys.len(), Newest::NONE);
         self.settled.grow(self.keys.len());
-        self.current = Some(current);
+        self.held_bytes = self.held_bytes.saturating_add(held.bytes);
+        self.held.push_back(held);
         Ok(())
     }
 
-    fn decode(&mut self, batch: &RecordBatch) -> Result<Current, Error> {
+    fn decode(&mut self, batch: &RecordBatch) -> Result<Held, Error> {
         let incoming = Incoming::read(self.plan.view(), batch, JOIN)?;
         let mut available = Vec::with_capacity(incoming.len());
         let mut last = self.last_available;
@@ -351,13 +389,17 @@ where
         }
         let entities = self.keys.intern(&incoming.keys, JOIN)?;
         self.last_available = last;
-        Ok(Current {
+        let cells: usize = incoming.values.iter().map(ColumnValues::bytes).sum();
+        Ok(Held {
             position: 0,
+            bytes: cells.saturating_add(incoming.len().saturating_mul(BYTES_PER_ROW)),
             entities,
             available,
             events: incoming.events,
             knowns: incoming.knowns,
             values: incoming.values,
+            newest_of: Vec::new(),
+            picks: Vec::new(),
         })
     }
 
@@ -381,12 +423,26 @@ impl<I> fmt::Debug for AsOfJoin<I> {
     }
 }
 
+impl Held {
+    /// Copies what was picked into the answer.
+    fn deliver(&mut self, answer: &mut Answer) -> Result<(), Error> {
+        let picks = std::mem::take(&mut self.picks);
+        answer.cells.fill_from_batch(&self.values, &picks)
+    }
+}
+
 impl Newest {
     const NONE: Self = Self {
         event: NEVER,
         known: NEVER,
-        in_batch: SETTLED,
+        place: Place::Settled,
     };
+}
+
+impl Place {
+    fn is_in(self, batch: u64) -> bool {
+        matches!(self, Self::Batch { number, .. } if number == batch)
+    }
 }
 
 const JOIN: &str = "join features";
@@ -397,5 +453,8 @@ const OUT_OF_AVAILABILITY_ORDER: &str =
 /// Before every instant that a row can have.
 const NEVER: i64 = i64::MIN;
 
-/// No row of a batch has this number: a batch has fewer rows.
-const SETTLED: u32 = u32::MAX;
+/// How much of the batches read last is held, besides the one that is being read.
+const HELD_BYTES: usize = 128 << 20;
+
+/// What a row takes beside its cells: its number of entity, three times, and perhaps a place among the newest.
+const BYTES_PER_ROW: usize = 32;

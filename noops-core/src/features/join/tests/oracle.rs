@@ -47,9 +47,10 @@ proptest! {
         ttl in prop::option::of(0..15_i64),
         until in prop::option::of(-5..30_i64),
         sizes in (1..9_usize, 1..9_usize),
+        held in prop::sample::select(vec![0, 200, 1_000, usize::MAX]),
     ) {
         let view = keys.view(ttl);
-        for (call, frame) in streamed(view, keys, &rows, &asked, until, sizes) {
+        for (call, frame) in streamed(view, keys, &rows, &asked, until, sizes, held) {
             check(&frame, keys, &rows, &call, ttl, until);
         }
     }
@@ -145,6 +146,7 @@ fn streamed(
     asked: &[(i64, i64)],
     until: Option<i64>,
     sizes: (usize, usize),
+    held: usize,
 ) -> Vec<(Vec<(i64, i64)>, FeatureFrame)> {
     let mut rows = rows.to_vec();
     rows.sort_by_key(|row| match until {
@@ -155,6 +157,7 @@ fn streamed(
     batches.extend(rows.chunks(sizes.0).map(|rows| Ok(keys.rows(rows))));
     batches.push(Ok(keys.rows(&[])));
     let mut join = AsOfJoin::new(view, knowledge(until), batches.into_iter()).unwrap();
+    join = join.holding(held);
     let mut asked = asked.to_vec();
     asked.sort_by_key(|(_, now)| *now);
     let mut answers = Vec::new();
