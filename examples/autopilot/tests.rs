@@ -3,6 +3,7 @@
 mod audit;
 mod bad_input;
 mod features;
+mod network;
 
 use std::fs;
 use std::path::PathBuf;

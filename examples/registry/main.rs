@@ -20,8 +20,8 @@
 //! DIR may also be the SQLite file of another program, such as `state.sqlite` of the example `autopilot`, also while that runs. Versions and
 //! aliases are read from it, artifacts from the folder `artifacts` beside it and, by `verify`, decisions from the folder `audit` beside it, with
 //! the file `witness`; where there is no such folder, from the file as well. Nothing can be changed then, because the token of our lease would
-//! shut that program out. Opening does what that program does when it starts: what a killed process left unfinished in `artifacts` is cleared
-//! away, and a database of an earlier release gets the tables of this one. A SQLite file that holds no registry is refused untouched.
+//! shut that program out. The database is opened to be read; of `artifacts`, what a killed process left unfinished there is cleared away. A
+//! database of another release is refused untouched, and so is a SQLite file that holds no registry.
 
 mod act;
 #[path = "../autopilot/failure.rs"]

@@ -136,14 +136,14 @@ impl Store {
         if !is_database(file)? {
             return Err(no_database(file));
         }
-        // Opening it would put our tables beside those of a stranger.
+        // A stranger may number its tables as we number ours.
         if !holds_registry(file)? {
             return Err(fail(format!(
                 "`{}` is a SQLite database, but there is no registry in it; nothing was changed",
                 file.display()
             )));
         }
-        let database = SqlDatabase::open(file).await?;
+        let database = SqlDatabase::open_read_only(file).await?;
         Ok(Self {
             place: file.to_owned(),
             artifacts: artifacts_of(file, &database).await?,

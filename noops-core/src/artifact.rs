@@ -75,6 +75,13 @@ pub(crate) fn no_such_artifact(digest: &Digest) -> Error {
     Error::new(ErrorKind::NotFound, "load an artifact", message).with("digest", digest)
 }
 
+#[cfg(any(
+    feature = "directory",
+    feature = "mlflow",
+    feature = "object-store",
+    feature = "postgres",
+    feature = "sqlite"
+))]
 pub(crate) fn corrupt_artifact(digest: &Digest) -> Error {
     let message = "its bytes do not have its digest";
     Error::new(ErrorKind::Corrupt, "load an artifact", message).with("digest", digest)

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-/// Where the time comes from. Nothing in the family reads the ambient clock; a host passes one of these.
+/// Where the time comes from. No library here reads the ambient clock but [`SystemClock`]; a host passes one of these.
 ///
 /// # Contract
 ///

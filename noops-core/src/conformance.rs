@@ -11,8 +11,10 @@
 
 pub mod artifacts;
 pub mod audit_log;
+pub mod executor;
 pub mod features;
 pub mod leases;
+pub mod notifier;
 pub mod registry;
 pub mod secrets;
 pub mod states;

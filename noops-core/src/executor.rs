@@ -12,8 +12,8 @@ use crate::registry::ModelVersion;
 ///
 /// # Contract
 ///
-/// * `run` MUST answer with one row of scores per row of the batch, in order.
-/// * A row's scores MUST NOT depend on the other rows of the batch.
+/// * `run` MUST answer with one row of scores per row of the batch, in order; with none, of any width, for a batch without rows.
+/// * A row's scores MUST NOT depend on the other rows of the batch, nor on what was run before: they are the same to the last bit.
 /// * `run` gets `&mut self`, so that a replica may keep scratch space; it is never called from two threads at once.
 /// * An error fails the whole batch. A panic is caught by the runtime and counts as an error.
 pub trait Executor: Debug + Send + 'static {

@@ -47,6 +47,10 @@ pub(crate) struct HttpAnswer {
     bearer: Option<Secret>,
 }
 
+/// The cause of the error about an answer of more than [`MAX_ANSWER`] bytes, for who has a use for an answer that cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooLarge;
+
 impl HttpClient {
     /// A client of the server at `base`, such as `http://mlflow.internal:5000/prefix`.
     ///
@@ -241,8 +245,17 @@ impl HttpClient {
         Error::new(ErrorKind::Invalid, operation, message)
             .with("server", &self.base)
             .with("limit", MAX_ANSWER)
+            .caused_by(TooLarge)
     }
 }
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer has more than {MAX_ANSWER} bytes")
+    }
+}
+
+impl std::error::Error for TooLarge {}
 
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,7 +39,7 @@ pub struct Notification {
 ///
 /// # Contract
 ///
-/// * Delivery is at least once: after a crash the same notification, with the same key, may come again.
+/// * Delivery is at least once: after a crash the same notification, with the same key, may come again. It MUST NOT be refused for that.
 /// * A failure is reported as [`Unavailable`](crate::ErrorKind::Unavailable) and never hides that the message is undelivered.
 #[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {

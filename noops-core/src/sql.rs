@@ -86,16 +86,52 @@ impl SqlDatabase {
     #[cfg(feature = "sqlite")]
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let named = |error: Error| error.with("file", path.display());
-        let url = dialect::sqlite_url(path).map_err(named)?;
-        // A file needs no health check and no fresh connection.
-        let options = AnyPoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        Self::with(options, &url, Dialect::Sqlite)
+        let url = dialect::sqlite_url(path, Access::Write).map_err(named)?;
+        Self::with(file_options(), &url, Dialect::Sqlite)
             .await
             .map_err(named)
+    }
+
+    /// Opens a SQLite file to read what is in it: it is not created, migrated or changed, and whatever would write is `Unavailable`. Another program
+    /// may have it open and write.
+    ///
+    /// SQLite coordinates readers through the files `-wal` and `-shm` beside it: it makes them where they are missing, so that the folder must be
+    /// writable then, and leaves them for the next who opens the file to write.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when there is no such file or it cannot be opened, `Corrupt` when it is no database, `Invalid` when another release or no release
+    /// at all wrote it, its path is not text, or there is no Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use noops_core::{ArtifactStore, ErrorKind, SqlDatabase};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), noops_core::Error> {
+    /// # let folder = std::env::temp_dir().join(format!("noops-doc-read-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).ok();
+    /// # let path = folder.join("models.sqlite");
+    /// let owner = SqlDatabase::open(&path).await?;
+    /// let digest = owner.artifacts().put(b"weights").await?;
+    ///
+    /// let reader = SqlDatabase::open_read_only(&path).await?;
+    /// assert_eq!(reader.artifacts().load(&digest).await?, b"weights");
+    /// let refused = reader.artifacts().put(b"others").await.unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::Unavailable);
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub async fn open_read_only(path: &Path) -> Result<Self, Error> {
+        let named = |error: Error| error.with("file", path.display());
+        let url = dialect::sqlite_url(path, Access::Read).map_err(named)?;
+        let connected = Self::connected(file_options(), &url, Dialect::Sqlite, Access::Read);
+        let database = connected.await.map_err(named)?;
+        migration::check(&database).await.map_err(named)?;
+        Ok(database)
     }
 
     /// Connects to a Postgres database, and creates its tables where they are missing. Their names are plain, such as `state`: give them a schema
@@ -116,6 +152,17 @@ impl SqlDatabase {
     }
 
     async fn with(options: AnyPoolOptions, url: &str, dialect: Dialect) -> Result<Self, Error> {
+        let database = Self::connected(options, url, dialect, Access::Write).await?;
+        migration::migrate(&database).await?;
+        Ok(database)
+    }
+
+    async fn connected(
+        options: AnyPoolOptions,
+        url: &str,
+        dialect: Dialect,
+        access: Access,
+    ) -> Result<Self, Error> {
         tokio::runtime::Handle::try_current().map_err(|error| {
             Error::new(ErrorKind::Invalid, OPEN, "call it in a Tokio runtime").caused_by(error)
         })?;
@@ -123,15 +170,14 @@ impl SqlDatabase {
         let failed = |error| dialect.translate(OPEN, error);
         // A pool tries again until its time is up and then says only that; one connection says at once what is wrong.
         let mut probe = AnyConnection::connect(url).await.map_err(failed)?;
-        dialect.prepare(&mut probe).await.map_err(failed)?;
+        let prepared = dialect.prepare(&mut probe, access).await;
+        prepared.map_err(failed)?;
         probe.close().await.map_err(failed)?;
-        let prepared = options.after_connect(move |connection, _| {
-            Box::pin(async move { dialect.prepare(connection).await })
+        let options = options.after_connect(move |connection, _| {
+            Box::pin(async move { dialect.prepare(connection, access).await })
         });
-        let pool = prepared.connect(url).await.map_err(failed)?;
-        let database = Self { pool, dialect };
-        migration::migrate(&database).await?;
-        Ok(database)
+        let pool = options.connect(url).await.map_err(failed)?;
+        Ok(Self { pool, dialect })
     }
 
     /// The registry in this database.
@@ -203,6 +249,27 @@ impl SqlDatabase {
         let dialect = self.dialect;
         move |error| dialect.translate(operation, error)
     }
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "constructed with the feature `sqlite`")
+    )]
+    Read,
+    Write,
+}
+
+/// A file needs no health check and no fresh connection.
+#[cfg(feature = "sqlite")]
+fn file_options() -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
 }
 
 /// What writers may do at the same time in Postgres. SQLite has one writer anyway.

@@ -130,6 +130,10 @@ impl<M: Module + 'static> BurnExecutor<M> {
 
 impl<M: Module + 'static> Executor for BurnExecutor<M> {
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
+        if batch.rows() == 0 {
+            // Without rows there are no features either, and no module takes that.
+            return Scores::new(1, Vec::new());
+        }
         let output = (self.forward)(&self.module, &Inputs::new(batch, &self.device));
         let [_, width] = output.dims();
         let failed = |error: String| Error::new(ErrorKind::Unavailable, "run a burn module", error);
@@ -149,5 +153,34 @@ impl<M> fmt::Debug for BurnExecutor<M> {
         f.debug_struct("BurnExecutor")
             .field("device", &self.device)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+    use burn::nn::Linear;
+    use noops_core::conformance;
+
+    use super::*;
+
+    #[test]
+    fn the_contract_of_an_executor_is_kept() {
+        let device = Device::flex();
+        let weight = Tensor::<2>::from_data(TensorData::new(vec![0.5_f32, -2.0], [2, 1]), &device);
+        let linear = Linear {
+            weight: Param::initialized(1_u64.into(), weight),
+            bias: None,
+        };
+        let forward = |linear: &Linear, inputs: &Inputs| linear.forward(inputs.numbers());
+        let mut executor = BurnExecutor::new(linear, device.clone(), forward);
+        // Halves, so that every order of adding gives the same bits.
+        let number = |step: f32| Column::Number((0..40).map(|row| row as f32 * step).collect());
+        let batch = Batch::new(vec![number(0.5), number(-1.5)]).unwrap();
+        conformance::executor::all(&mut executor, &batch);
+        let scores = executor.run(&batch).unwrap();
+        let expected: Vec<f32> = (0..40).map(|row| row as f32 * 3.25).collect();
+        let scores: Vec<f32> = scores.iter().flatten().copied().collect();
+        assert_eq!(scores, expected, "x / 2 - 2 y");
     }
 }

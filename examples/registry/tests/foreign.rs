@@ -146,3 +146,18 @@ async fn the_database_of_a_stranger_gets_no_tables_of_ours() {
     assert!(refused.contains("there is no registry in it"), "{refused}");
     assert_eq!(fs::read(&file).unwrap(), bytes);
 }
+
+#[tokio::test]
+async fn the_database_of_another_release_is_refused_untouched() {
+    let folder = Folder::new("foreign-release");
+    let (file, _) = autopilot(&folder).await;
+    // The user version: https://sqlite.org/fileformat.html#the_database_header
+    for (version, says) in [(1, "an earlier release"), (99, "a newer release")] {
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[60..64].copy_from_slice(&[0, 0, 0, version]);
+        fs::write(&file, &bytes).unwrap();
+        let refused = folder.run_on(&file, 1, &["list"]).await.unwrap_err();
+        assert!(refused.contains(says), "{refused}");
+        assert_eq!(fs::read(&file).unwrap(), bytes);
+    }
+}

@@ -5,32 +5,38 @@ use std::path::Path;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
-use super::Room;
+use super::{Access, Room};
 use crate::error::{Error, ErrorKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     #[cfg_attr(
         not(feature = "sqlite"),
-        expect(dead_code, reason = "constructed with the feature `sqlite`")
+        allow(dead_code, reason = "constructed with the feature `sqlite`")
     )]
     Sqlite,
     #[cfg_attr(
         not(feature = "postgres"),
-        expect(dead_code, reason = "constructed with the feature `postgres`")
+        allow(dead_code, reason = "constructed with the feature `postgres`")
     )]
     Postgres,
 }
 
 impl Dialect {
     /// Settles how a new connection behaves.
-    pub(super) async fn prepare(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        let settings = match self {
-            Self::Sqlite => {
+    pub(super) async fn prepare(
+        self,
+        connection: &mut AnyConnection,
+        access: Access,
+    ) -> Result<(), sqlx::Error> {
+        let settings = match (self, access) {
+            // The other settings of a file would be written into it.
+            (Self::Sqlite, Access::Read) => "PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;",
+            (Self::Sqlite, Access::Write) => {
                 "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON;"
             }
             // Who is cut off from the server in the middle of a write must not hold up the others until the network notices.
-            Self::Postgres => {
+            (Self::Postgres, _) => {
                 "SET TIME ZONE 'UTC'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
             }
         };
@@ -85,9 +91,10 @@ impl Dialect {
         }
         let code = code(error);
         match self {
-            // https://sqlite.org/rescode.html: 1 is about tables that are there or are not, 11 is SQLITE_CORRUPT, 18 SQLITE_TOOBIG, 26 SQLITE_NOTADB.
+            // https://sqlite.org/rescode.html: 1 is about tables that are there or are not, 8 SQLITE_READONLY, 11 is SQLITE_CORRUPT, 18 SQLITE_TOOBIG, 26 SQLITE_NOTADB.
             Self::Sqlite => match primary(&code) {
                 Some(1) => (ErrorKind::Corrupt, OTHER_TABLES),
+                Some(8) => (ErrorKind::Unavailable, READ_ONLY),
                 Some(11 | 26) => (ErrorKind::Corrupt, "the file is not an intact database"),
                 Some(18) => (ErrorKind::Invalid, TOO_LARGE),
                 _ => (ErrorKind::Unavailable, FAILED),
@@ -144,7 +151,7 @@ fn primary(code: &str) -> Option<u32> {
 
 /// The file as a URL. Every byte that means something in a URL is escaped.
 #[cfg(feature = "sqlite")]
-pub(super) fn sqlite_url(path: &Path) -> Result<String, Error> {
+pub(super) fn sqlite_url(path: &Path, access: Access) -> Result<String, Error> {
     // A relative path would be taken for the name of a host, and be put into lower case.
     let absolute = std::path::absolute(path).map_err(|error| {
         let message = "the working directory cannot be found";
@@ -165,13 +172,21 @@ pub(super) fn sqlite_url(path: &Path) -> Result<String, Error> {
             format!("%{byte:02X}")
         }
     });
-    Ok(format!("sqlite://{}?mode=rwc", escaped.collect::<String>()))
+    let mode = match access {
+        Access::Read => "ro",
+        Access::Write => "rwc",
+    };
+    Ok(format!(
+        "sqlite://{}?mode={mode}",
+        escaped.collect::<String>()
+    ))
 }
 
 /// The first of the keys of our advisory locks, far from those that applications choose by hand: `noops` in ASCII.
 const ADVISORY_LOCKS: i64 = 0x6e6f_6f70_7300;
 
 const FAILED: &str = "the database failed, or cannot be reached";
+const READ_ONLY: &str = "the file was opened to be read, or this user may not write it";
 const TOO_LARGE: &str = "a value of it is larger than the database can hold";
 const OTHER_TABLES: &str = "the tables are not those that were made here; give them a file, or a schema in the search path, of their own";
 

@@ -1,3 +1,6 @@
+#[cfg(feature = "sqlite")]
+use std::cmp::Ordering;
+
 use sqlx::{Any, Transaction};
 
 use super::dialect::Dialect;
@@ -14,10 +17,7 @@ pub(super) async fn migrate(database: &SqlDatabase) -> Result<(), Error> {
         .map_err(failed)?;
     let newest = MIGRATIONS.len() as i64;
     if applied > newest {
-        let message = "a newer release wrote it; upgrade this one";
-        return Err(Error::new(ErrorKind::Invalid, OPEN, message)
-            .with("format", applied)
-            .with("known format", newest));
+        return Err(unknown(applied, NEWER));
     }
     let missing = usize::try_from(applied).unwrap_or(0);
     for migration in MIGRATIONS.iter().skip(missing) {
@@ -31,6 +31,28 @@ pub(super) async fn migrate(database: &SqlDatabase) -> Result<(), Error> {
             .map_err(failed)?;
     }
     database.commit(transaction, OPEN).await
+}
+
+/// Refuses a database whose tables are not those of this release.
+#[cfg(feature = "sqlite")]
+pub(super) async fn check(database: &SqlDatabase) -> Result<(), Error> {
+    let failed = database.failed(OPEN);
+    let mut transaction = database.pool.begin().await.map_err(failed)?;
+    let found = applied(&mut transaction, database.dialect)
+        .await
+        .map_err(failed)?;
+    transaction.rollback().await.map_err(failed)?;
+    match found.cmp(&(MIGRATIONS.len() as i64)) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(unknown(found, NEWER)),
+        Ordering::Less => Err(unknown(found, OLDER)),
+    }
+}
+
+fn unknown(format: i64, message: &'static str) -> Error {
+    Error::new(ErrorKind::Invalid, OPEN, message)
+        .with("format", format)
+        .with("known format", MIGRATIONS.len())
 }
 
 /// How many migrations the database has seen.
@@ -62,6 +84,10 @@ struct Migration {
     sqlite: &'static str,
     postgres: &'static str,
 }
+
+const NEWER: &str = "a newer release wrote it; upgrade this one";
+#[cfg(feature = "sqlite")]
+const OLDER: &str = "an earlier release wrote it, or none; open it once with the program it belongs to, upgraded to this one";
 
 /// Each ends by recording its own number. Never change one that has been released; add another.
 const MIGRATIONS: [Migration; 2] = [

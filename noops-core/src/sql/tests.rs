@@ -203,7 +203,9 @@ async fn a_file_of_a_newer_release_is_left_alone() {
 async fn a_file_of_the_first_release_is_brought_forward_with_its_history() {
     let folder = Folder::new("forward");
     install_default_drivers();
-    let old = sqlx::AnyPool::connect_lazy(&dialect::sqlite_url(&folder.file()).unwrap()).unwrap();
+    let old =
+        sqlx::AnyPool::connect_lazy(&dialect::sqlite_url(&folder.file(), Access::Write).unwrap())
+            .unwrap();
     sqlx::raw_sql(include_str!("migration/1.sqlite.sql"))
         .execute(&old)
         .await
@@ -230,6 +232,92 @@ async fn a_file_of_the_first_release_is_brought_forward_with_its_history() {
     assert_eq!(target.digest, Some(digest));
     assert_eq!(target.token, FencingToken::NONE);
     assert_eq!(registry.versions(&model).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_opened_to_be_read_shows_what_its_owner_writes_and_is_never_written() {
+    let folder = Folder::new("read-only");
+    let owner = SqlDatabase::open(&folder.file()).await.unwrap();
+    let model: ModelName = "read".parse().unwrap();
+    let first = conformance::registry::registration(&model, b"one");
+    let digest = owner.registry().register(first.clone()).await;
+    let digest = digest.unwrap().digest();
+    let reader = SqlDatabase::open_read_only(&folder.file()).await.unwrap();
+    let second = conformance::registry::registration(&model, b"two");
+    owner.registry().register(second.clone()).await.unwrap();
+    let champion = AliasMove {
+        alias: Alias::champion(),
+        from: None,
+        to: Some(digest),
+        at: Timestamp::UNIX_EPOCH,
+        token: FencingToken::NONE,
+    };
+    let moved = owner.registry().move_alias(&model, &champion).await;
+    moved.unwrap();
+    let registry = reader.registry();
+    assert_eq!(registry.versions(&model).await.unwrap().len(), 2);
+    let history = registry.alias_history(&model, &Alias::champion()).await;
+    assert_eq!(history.unwrap()[0].digest, Some(digest));
+    owner.close().await;
+    // While somebody reads, some of it is still in the log.
+    let log = folder.0.join("db.sqlite-wal");
+    let bytes = || [folder.file(), log.clone()].map(|path| std::fs::read(path).unwrap());
+    let before = bytes();
+
+    let third = conformance::registry::registration(&model, b"three");
+    for registration in [first, second, third] {
+        let error = registry.register(registration).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+        assert!(error.to_string().contains("opened to be read"), "{error}");
+    }
+    let none = FencingToken::NONE;
+    let error = reader.states().save("loop", 0, b"day 1", none).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Unavailable);
+    let error = reader.artifacts().put(b"weights").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(registry.versions(&model).await.unwrap().len(), 2);
+    reader.close().await;
+    assert_eq!(bytes(), before);
+}
+
+#[tokio::test]
+async fn a_file_of_another_release_is_not_changed_to_be_read() {
+    let folder = Folder::new("read-only-other");
+    install_default_drivers();
+    let url = dialect::sqlite_url(&folder.file(), Access::Write).unwrap();
+    for (version, says) in [
+        (0, "an earlier release wrote it, or none"),
+        (1, "an earlier release wrote it, or none"),
+        (99, "upgrade this one"),
+    ] {
+        let theirs = sqlx::AnyPool::connect_lazy(&url).unwrap();
+        let text = format!(
+            "CREATE TABLE IF NOT EXISTS theirs (id INTEGER); PRAGMA user_version = {version}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+            .execute(&theirs)
+            .await
+            .unwrap();
+        theirs.close().await;
+        let bytes = std::fs::read(folder.file()).unwrap();
+        let error = SqlDatabase::open_read_only(&folder.file()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(says) && text.contains("db.sqlite"), "{text}");
+        assert_eq!(std::fs::read(folder.file()).unwrap(), bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made_to_be_read() {
+    let folder = Folder::new("read-only-none");
+    let error = SqlDatabase::open_read_only(&folder.file()).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(!folder.file().exists());
+    std::fs::write(folder.file(), vec![7; 8192]).unwrap();
+    let error = SqlDatabase::open_read_only(&folder.file()).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 #[tokio::test]
@@ -343,7 +431,8 @@ async fn tables_of_others_under_our_names_are_said_to_be_such() {
     let folder = Folder::new("others");
     install_default_drivers();
     let theirs =
-        sqlx::AnyPool::connect_lazy(&dialect::sqlite_url(&folder.file()).unwrap()).unwrap();
+        sqlx::AnyPool::connect_lazy(&dialect::sqlite_url(&folder.file(), Access::Write).unwrap())
+            .unwrap();
     sqlx::raw_sql("CREATE TABLE audit (id INTEGER)")
         .execute(&theirs)
         .await

@@ -39,6 +39,10 @@ impl LogTail {
     }
 
     /// The last line that is not blank, in at most 200 characters.
+    #[cfg_attr(
+        not(feature = "local-training"),
+        allow(dead_code, reason = "progress of what runs here")
+    )]
     pub(crate) fn last_line(&self) -> Option<String> {
         let text = self.text();
         let line = text.lines().rev().find(|line| !line.trim().is_empty())?;

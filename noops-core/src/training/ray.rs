@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::http::{HttpAnswer, HttpBody, HttpClient, MAX_ANSWER, Method};
-use crate::secret::Secret;
+use crate::http::{HttpAnswer, HttpBody, HttpClient, MAX_ANSWER, Method, TooLarge};
+use crate::secret::{SecretName, Secrets, with_secret};
 use crate::training::jobs::TrainingJobs;
 use crate::training::log_tail::LogTail;
 use crate::training::ray::job::{End, Job};
@@ -39,6 +39,8 @@ use crate::training::spec::JobSpec;
 /// Whether a job was stopped for its deadline or by somebody is told by when it ended, on Ray's clock: where the clock of the host
 /// is ahead of it, a job that is stopped for its deadline ends as cancelled. Keep both synchronised.
 ///
+/// Where the dashboard asks for a token, [`RaySettings::with_secret`] names it, and it may rotate while jobs run.
+///
 /// # Examples
 ///
 /// The embedded form of the same trait is [`LocalTrainer`](crate::LocalTrainer).
@@ -63,13 +65,28 @@ pub struct RayJobs {
 }
 
 /// How jobs are submitted to Ray.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use noops_core::{InMemorySecrets, RaySettings, Secret, SecretName};
+///
+/// let token: SecretName = "ray-token".parse()?;
+/// let secrets = InMemorySecrets::new();
+/// secrets.rotate(token.clone(), Secret::new("t0ken"));
+/// let settings = RaySettings::default().with_cpus(2).with_secret(Arc::new(secrets), token);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RaySettings {
     timeout: Duration,
     cpus: Option<u32>,
     gpus: Option<u32>,
     runtime_environment: Map<String, Value>,
+    secret: Option<(Arc<dyn Secrets>, SecretName)>,
 }
 
 impl Default for RaySettings {
@@ -79,6 +96,7 @@ impl Default for RaySettings {
             cpus: None,
             gpus: None,
             runtime_environment: Map::new(),
+            secret: None,
         }
     }
 }
@@ -112,6 +130,13 @@ impl RaySettings {
         self.runtime_environment.insert(name.into(), value);
         self
     }
+
+    /// Sends a secret as bearer token, and a fresh one when it was not accepted.
+    #[must_use]
+    pub fn with_secret(mut self, secrets: Arc<dyn Secrets>, name: SecretName) -> Self {
+        self.secret = Some((secrets, name));
+        self
+    }
 }
 
 impl RayJobs {
@@ -129,17 +154,28 @@ impl RayJobs {
         })
     }
 
-    /// Sends a bearer token with every call.
-    #[must_use]
-    pub fn with_bearer(mut self, bearer: Secret) -> Self {
-        self.http = self.http.with_bearer(bearer);
-        self
+    async fn get(&self, operation: &'static str, path: &[&str]) -> Result<HttpAnswer, Error> {
+        self.send(operation, Method::GET, path, HttpBody::Empty)
+            .await
     }
 
-    async fn get(&self, operation: &'static str, path: &[&str]) -> Result<HttpAnswer, Error> {
-        self.http
-            .request(operation, Method::GET, path, &[], HttpBody::Empty)
-            .await
+    /// What the cluster answered, whatever the status, unless the credential was refused.
+    async fn send(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        body: HttpBody<'_>,
+    ) -> Result<HttpAnswer, Error> {
+        let Some((secrets, name)) = &self.settings.secret else {
+            return attempt(self.http.clone(), operation, method, path, body).await;
+        };
+        let http = &self.http;
+        with_secret(secrets.as_ref(), name, move |secret| {
+            let http = http.clone().with_bearer(secret);
+            attempt(http, operation, method.clone(), path, body)
+        })
+        .await
     }
 
     /// What the cluster knows of a run.
@@ -161,8 +197,7 @@ impl RayJobs {
     async fn log(&self, operation: &'static str, run: &RunId) -> Result<Option<String>, Error> {
         let path = ["api", "jobs", run.as_str(), "logs"];
         let answer = match self.get(operation, &path).await {
-            // The path is sound, so it is the answer that is refused.
-            Err(error) if error.kind() == ErrorKind::Invalid => return Ok(None),
+            Err(error) if is_too_large(&error) => return Ok(None),
             answer => answer?,
         };
         let answer = answer
@@ -179,8 +214,7 @@ impl RayJobs {
 
     async fn stop(&self, operation: &'static str, run: &RunId) -> Result<(), Error> {
         let path = ["api", "jobs", run.as_str(), "stop"];
-        self.http
-            .request(operation, Method::POST, &path, &[], HttpBody::Empty)
+        self.send(operation, Method::POST, &path, HttpBody::Empty)
             .await?
             .success(operation)
             .map(|_| ())
@@ -236,16 +270,9 @@ impl TrainingJobs for RayJobs {
             Err(error) => return Err(error),
         }
         let submission = self.submission(spec);
-        let answer = self
-            .http
-            .request(
-                SUBMIT,
-                Method::POST,
-                &["api", "jobs", ""],
-                &[],
-                HttpBody::Json(&submission),
-            )
-            .await?;
+        let path = ["api", "jobs", ""];
+        let body = HttpBody::Json(&submission);
+        let answer = self.send(SUBMIT, Method::POST, &path, body).await?;
         if answer.status() == 500 && contains(answer.body(), ALREADY_EXISTS) {
             return Ok(run);
         }
@@ -325,6 +352,25 @@ impl fmt::Debug for RayJobs {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+async fn attempt(
+    http: HttpClient,
+    operation: &'static str,
+    method: Method,
+    path: &[&str],
+    body: HttpBody<'_>,
+) -> Result<HttpAnswer, Error> {
+    let answer = http.request(operation, method, path, &[], body).await?;
+    if matches!(answer.status(), 401 | 403) {
+        return Err(answer.error(operation));
+    }
+    Ok(answer)
+}
+
+/// Whether it is the length of an answer that was refused, and not a secret that no header takes.
+fn is_too_large(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<TooLarge>())
 }
 
 /// Words as one line that a POSIX shell takes apart into the same words.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use noops_core::{
-    Batch, Column, Contract, Error, ErrorKind, Executor, Feature, FeatureRule, Holdout, Lineage,
-    ModelLoader, ModelVersion, OutputRule, Remedy, Scores, TrainedModel, Trainer, TrainingRequest,
+    Batch, Column, Contract, Digest, Error, ErrorKind, Executor, Feature, FeatureRule, Holdout,
+    Lineage, ModelLoader, ModelVersion, OutputRule, Registration, Remedy, Scores, Timestamp,
+    TrainedModel, Trainer, TrainingRequest, conformance,
 };
 use serde::{Deserialize, Serialize};
 
@@ -195,4 +196,20 @@ fn refuse(message: &str) -> Error {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[tokio::test]
+async fn lines_and_their_loader_keep_their_contracts() {
+    let line = Line {
+        intercept: 0.125,
+        slope: 0.5,
+    };
+    let artifact = line.to_bytes();
+    let model = "line".parse().unwrap();
+    let digest = Digest::of(&artifact);
+    let registration = Registration::new(model, digest, contract(), Timestamp::UNIX_EPOCH);
+    let version = ModelVersion::new(1, registration);
+    let rows = (0..20).map(|row| row as f32 / 20.0).collect();
+    let batch = Batch::new(vec![Column::Number(rows)]).unwrap();
+    conformance::executor::loader(&LineLoader, &version, &artifact, &batch).await;
 }

@@ -1,4 +1,3 @@
-use object_store::ClientOptions;
 use object_store::aws::AmazonS3Builder;
 use object_store::memory::InMemory;
 
@@ -7,16 +6,7 @@ use crate::conformance;
 
 /// A prefix of its own in the bucket of the tests.
 fn s3(prefix: &str) -> Option<(Arc<dyn ObjectStore>, ObjectArtifacts)> {
-    let endpoint = crate::test_server::url("NOOPS_S3_ENDPOINT")?;
-    let bucket = std::env::var("NOOPS_S3_BUCKET").unwrap();
-    let store = AmazonS3Builder::from_env()
-        .with_endpoint(endpoint)
-        .with_bucket_name(bucket)
-        .with_allow_http(true)
-        .with_client_options(ClientOptions::new().with_allow_http(true))
-        .build()
-        .unwrap();
-    let store: Arc<dyn ObjectStore> = Arc::new(store);
+    let store = crate::test_server::s3()?;
     let prefix = format!("{prefix}-{}", std::process::id());
     Some((store.clone(), ObjectArtifacts::new(store, &prefix, "test")))
 }

@@ -76,10 +76,12 @@ fn a_kind_says_what_to_do() {
         let error = Dialect::Postgres.translate("test", answer(code));
         assert_eq!(error.kind(), kind, "{code}");
     }
-    // Busy, extended busy, full, too big, corrupt, extended corrupt, not a database, no such table.
+    // Busy, extended busy, read-only, moved while open, full, too big, corrupt, extended corrupt, not a database, no such table.
     let sqlite = [
         ("5", Unavailable),
         ("517", Unavailable),
+        ("8", Unavailable),
+        ("1032", Unavailable),
         ("13", Unavailable),
         ("18", Invalid),
         ("11", Corrupt),

@@ -22,6 +22,87 @@ async fn the_log_keeps_the_contract_of_an_audit_log() {
     crate::conformance::audit_log::all(&log).await;
 }
 
+/// A log under a prefix of its own in the bucket of the tests.
+async fn open_in_s3(
+    store: &Arc<dyn ObjectStore>,
+    prefix: &str,
+    signer: &NoteSigner,
+) -> Result<TileLog, Error> {
+    let prefix = format!("{prefix}-{}", std::process::id());
+    let settings = TileLogSettings::default();
+    TileLog::on_object_store(Arc::clone(store), &prefix, signer.clone(), settings).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_in_s3_keeps_the_contract_of_an_audit_log() {
+    let Some(store) = crate::test_server::s3() else {
+        return;
+    };
+    let log = open_in_s3(&store, "log-contract", &signer()).await.unwrap();
+    crate::conformance::audit_log::all(&log).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_writers_in_s3_the_one_that_opened_last_wins() {
+    let Some(store) = crate::test_server::s3() else {
+        return;
+    };
+    let signer = signer();
+    let first = open_in_s3(&store, "log-writers", &signer).await.unwrap();
+    first.append(record(0)).await.unwrap();
+    let second = open_in_s3(&store, "log-writers", &signer).await.unwrap();
+    // Both would write the bundle of two entries, with different contents.
+    let (lost, won) = tokio::join!(first.append(record(1)), second.append(record(2)));
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::Fenced);
+    won.unwrap();
+    let error = first.append(record(3)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fenced);
+    let third = open_in_s3(&store, "log-writers", &signer).await.unwrap();
+    let entries = third.entries().await.unwrap();
+    let keys: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry.record.key.as_str())
+        .collect();
+    assert_eq!(keys, ["event/0", "event/2"]);
+    let proof = third.inclusion_proof(1).await.unwrap();
+    proof.verify(&signer.verifier()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_writers_that_open_a_log_in_s3_at_once_only_one_writes() {
+    let Some(store) = crate::test_server::s3() else {
+        return;
+    };
+    let signer = signer();
+    let mut acknowledged = Vec::new();
+    for round in 0..4 {
+        let (one, other) = tokio::join!(
+            open_in_s3(&store, "log-race", &signer),
+            open_in_s3(&store, "log-race", &signer)
+        );
+        let mut appended = Vec::new();
+        for (number, opened) in (round * 2..).zip([one, other]) {
+            match opened {
+                Ok(log) => appended.push((log.append(record(number)).await, log)),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Fenced, "{error:?}"),
+            }
+        }
+        let mut winners = 0;
+        for (appended, _) in appended {
+            match appended {
+                Ok(entry) => {
+                    winners += 1;
+                    acknowledged.push(entry);
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Fenced, "{error:?}"),
+            }
+        }
+        assert_eq!(winners, 1, "in round {round}");
+    }
+    let log = open_in_s3(&store, "log-race", &signer).await.unwrap();
+    assert_eq!(log.entries().await.unwrap(), acknowledged);
+}
+
 #[tokio::test]
 async fn what_was_appended_is_there_after_reopening() {
     let store = Arc::new(InMemory::new());

@@ -1,4 +1,5 @@
 mod contract;
+mod secret;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
