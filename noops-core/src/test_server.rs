@@ -1,5 +1,9 @@
 //! Where the servers are that our tests talk to.
 
+mod guarded;
+
+pub(crate) use guarded::{Cached, Guarded};
+
 #[cfg(feature = "s3")]
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod hostile;
 mod plain;
 mod pushing;
+mod secret;
 
 use std::sync::Arc;
 

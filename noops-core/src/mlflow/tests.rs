@@ -2,6 +2,7 @@
 
 mod faults;
 mod foreign;
+mod secret;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

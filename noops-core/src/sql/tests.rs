@@ -1,3 +1,5 @@
+mod deadline;
+
 use std::path::PathBuf;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

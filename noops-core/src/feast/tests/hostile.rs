@@ -53,7 +53,13 @@ fn plain(status: &str, body: &str) -> String {
 }
 
 /// What Feast answers for drivers that it knows as `cells` says: value and status of `conv_rate`, with one event time.
-fn document(body: &Value, rate: &Value, trips: &Value, status: &str, event: &str) -> Value {
+pub(super) fn document(
+    body: &Value,
+    rate: &Value,
+    trips: &Value,
+    status: &str,
+    event: &str,
+) -> Value {
     let drivers = &body["entities"]["driver_id"];
     let count = drivers.as_array().map_or(0, Vec::len);
     let column = |value: &Value| {

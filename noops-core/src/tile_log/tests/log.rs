@@ -33,6 +33,64 @@ async fn what_was_appended_is_there_after_reopening_with_and_without_closing() {
     assert_eq!(verified.journalled(), 1);
 }
 
+/// Begins to append, and does not wait for the end.
+async fn give_up_appending(log: &TileLog, number: u64) {
+    tokio::select! {
+        biased;
+        _ = log.append(record(number)) => {}
+        () = std::future::ready(()) => {}
+    }
+}
+
+/// Opens the log as soon as nothing holds it that was given up.
+async fn reopen(folder: &Folder, signer: &NoteSigner) -> TileLog {
+    for _ in 0..10_000 {
+        let settings = TileLogSettings::default();
+        match TileLog::open(&folder.0, signer.clone(), settings).await {
+            Ok(log) => return log,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Conflict, "{error}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    panic!("what was begun holds the log for ever");
+}
+
+#[tokio::test]
+async fn an_append_that_was_given_up_is_done_before_what_is_asked_for_next() {
+    let folder = Folder::new("given-up");
+    let signer = signer();
+    let log = open(&folder, &signer).await;
+    give_up_appending(&log, 0).await;
+    assert_eq!(log.append(record(1)).await.unwrap().sequence, 1);
+    // Whoever does not know whether it was done asks again, and it is not there twice.
+    assert_eq!(log.append(record(0)).await.unwrap().sequence, 0);
+    let entries = log.entries().await.unwrap();
+    log.close().await.unwrap();
+    let log = reopen(&folder, &signer).await;
+    assert_eq!(log.entries().await.unwrap(), entries);
+    let records: Vec<AuditRecord> = entries.into_iter().map(|entry| entry.record).collect();
+    assert_eq!(records, [record(0), record(1)]);
+    let verified = verify_directory(&folder.0, &signer.verifier(), None).unwrap();
+    assert_eq!(verified.entries().len(), 2);
+}
+
+#[tokio::test]
+async fn an_append_that_was_given_up_with_its_log_is_there_once_the_log_can_be_opened() {
+    let folder = Folder::new("given-up-with-log");
+    let signer = signer();
+    let log = open(&folder, &signer).await;
+    give_up_appending(&log, 0).await;
+    drop(log);
+    let log = reopen(&folder, &signer).await;
+    assert_eq!(log.size().await.unwrap(), 1);
+    assert_eq!(log.append(record(1)).await.unwrap().sequence, 1);
+    let entries = log.entries().await.unwrap();
+    log.close().await.unwrap();
+    let verified = verify_directory(&folder.0, &signer.verifier(), None).unwrap();
+    assert_eq!(verified.entries(), entries);
+    assert_eq!(entries[0].record, record(0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_appenders_share_syncs_and_lose_nothing() {
     let folder = Folder::new("many");

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use futures_util::stream::BoxStream;
+use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path as Location;
 use object_store::{
@@ -210,6 +211,23 @@ async fn a_write_that_the_client_repeats_is_no_other_writer() {
             expected.push(log.append(record(number)).await.unwrap());
         }
         assert_eq!(log.entries().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_replace_on_condition_is_refused_when_opening() {
+    let folder = Folder::new("unconditional");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let store = LocalFileSystem::new_with_prefix(&folder.0).unwrap();
+    let store: Arc<dyn ObjectStore> = Arc::new(store);
+    let signer = signer();
+    // Also after the first try has left something.
+    for _ in 0..2 {
+        let settings = TileLogSettings::default();
+        let log = TileLog::on_object_store(Arc::clone(&store), "logs/a", signer.clone(), settings);
+        let error = log.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        assert!(error.to_string().contains("on condition"), "{error}");
     }
 }
 

@@ -42,6 +42,42 @@ async fn a_command_gives_its_file_its_metrics_and_its_log() {
 }
 
 #[tokio::test]
+async fn a_command_sees_nothing_of_the_environment_but_its_path_and_what_it_was_given() {
+    let (host, folder) = (Host::new(), Folder::new("environment"));
+    let settings = LocalSettings::default().with_environment("HOST_GAVE", "this");
+    let trainer = host.trainer(LocalWork::commands(&folder.0), settings);
+    let plain = shell("env > \"$NOOPS_OUTPUT\"");
+    for spec in [plain.clone(), plain.with_memory_bytes(1 << 30)] {
+        let given = spec.environment();
+        let is_known = |name: &str| match name {
+            "PATH" | "HOST_GAVE" | "NOOPS_OUTPUT" => true,
+            // What a shell sets for itself.
+            "PWD" | "OLDPWD" | "SHLVL" | "_" => true,
+            _ => given.contains_key(name),
+        };
+        let mut ours = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+        assert!(
+            ours.any(|name| !is_known(name.as_str())),
+            "there is nothing here that a command could see and must not"
+        );
+        let run = trainer.submit(&spec).await.unwrap();
+        let status = ended(&trainer, &run).await;
+        let artifact = status.artifact().expect("the command writes its file");
+        let bytes = host.artifacts.load(&artifact).await.unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let mut names: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            names.push(line.split('=').next().unwrap_or_default());
+        }
+        for name in ["PATH", "HOST_GAVE", "NOOPS_OUTPUT", "NOOPS_SEED"] {
+            assert!(names.contains(&name), "{name} is missing in {names:?}");
+        }
+        names.retain(|name| !is_known(name));
+        assert!(names.is_empty(), "{names:?}");
+    }
+}
+
+#[tokio::test]
 async fn progress_comes_while_the_command_runs_and_cancelling_kills_its_whole_group() {
     let (host, folder) = (Host::new(), Folder::new("cancel"));
     let trainer = host.trainer(LocalWork::commands(&folder.0), LocalSettings::default());
