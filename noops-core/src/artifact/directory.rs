@@ -3,7 +3,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
@@ -80,8 +81,8 @@ impl ArtifactStore for DirectoryArtifacts {
     async fn load(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
         let digest = *digest;
         let read = blocking(LOAD, self.root.clone(), move |root| {
-            let bytes = found(fs::read(root.file(&digest)))?;
-            Ok(bytes.map(|bytes| (Digest::of(&bytes), bytes)))
+            let file = found(File::open(root.file(&digest)))?;
+            file.map(read_and_hash).transpose()
         });
         let (actual, bytes) = read.await?.ok_or_else(|| no_such_artifact(&digest))?;
         if actual == digest {
@@ -380,6 +381,45 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| failed("the file system did not do it").caused_by(error))
 }
 
+/// The content of a file and its digest. What is large is hashed by a thread of its own while the rest is read.
+fn read_and_hash(mut file: File) -> io::Result<(Digest, Vec<u8>)> {
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    if length < LARGE {
+        let mut bytes = Vec::with_capacity(length);
+        file.read_to_end(&mut bytes)?;
+        return Ok((Digest::of(&bytes), bytes));
+    }
+    // More than can be had is an error and no abort.
+    Vec::<u8>::new()
+        .try_reserve_exact(length)
+        .map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    let chunks = bytes.chunks_mut(CHUNK);
+    let mut hasher = thread::scope(|scope| {
+        let (read, to_hash) = mpsc::channel::<&[u8]>();
+        let hashing = scope.spawn(move || {
+            let mut hasher = Sha256::new();
+            to_hash.iter().for_each(|chunk| hasher.update(chunk));
+            hasher
+        });
+        for chunk in chunks {
+            file.read_exact(chunk)?;
+            if read.send(chunk).is_err() {
+                // It panicked, which joining it shows.
+                break;
+            }
+        }
+        drop(read);
+        let gone = |_| io::Error::other("the thread that hashes was cut off");
+        hashing.join().map_err(gone)
+    })?;
+    // A file that is being lengthened by somebody is not what was stored; its digest shows it.
+    let rest = bytes.len();
+    file.read_to_end(&mut bytes)?;
+    hasher.update(bytes.get(rest..).unwrap_or_default());
+    Ok((Digest::from_bytes(hasher.finalize().into()), bytes))
+}
+
 /// Nothing, rather than an error, where there is no file.
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
@@ -431,6 +471,9 @@ fn synchronise_parent(_path: &Path) -> io::Result<()> {
 const CONTENT: &str = "sha256";
 const INCOMING: &str = "incoming";
 const PART: &str = "part";
+
+/// From here on a second thread is worth its start.
+const LARGE: usize = 4 << 20;
 
 /// Large enough that hashing and reading dominate, small enough for many at once.
 const CHUNK: usize = 1 << 20;
