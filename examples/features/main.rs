@@ -10,6 +10,7 @@
 //! `leakage` and `parity` end with a failure when they find something, so that a pipeline stops.
 
 mod demo;
+#[path = "../autopilot/failure.rs"]
 mod failure;
 mod frame;
 mod table;

@@ -127,7 +127,7 @@ impl OfflineServer {
         let names = |columns: &[ViewFeature]| -> Vec<String> {
             columns.iter().map(|column| column.name.clone()).collect()
         };
-        let until = until.min(instant(LAST_MICROSECOND, PULL)?);
+        let until = until.min(instant(END_MICROSECOND, PULL)?);
         let command = json!({
             "api": "pull_all_from_table_or_query",
             "data_source_name": self.data_source,
@@ -306,7 +306,8 @@ const MAX_HEADERS: u32 = 1 << 20;
 const LEAST_ROW: usize = 8;
 /// Feast computes with 64 bits of nanoseconds, and fails on times outside.
 const FIRST_MICROSECOND: i64 = -9_214_560_000_000_000;
-const LAST_MICROSECOND: i64 = 9_223_286_400_000_000;
+/// One past the last that `push` takes: the end of a span is outside.
+const END_MICROSECOND: i64 = 9_223_286_400_000_000;
 
 #[cfg(test)]
 mod tests;

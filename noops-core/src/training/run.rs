@@ -269,7 +269,8 @@ fn signed(duration: Duration) -> SignedDuration {
 const PREFIX: &str = "run-";
 /// 160 bits: two runs of one name by accident need 2^80 runs.
 const DIGITS: usize = 40;
-const MAX_REASON: usize = 2000;
+/// In characters: enough for a person, little beside a log.
+pub(crate) const MAX_REASON: usize = 2000;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use crate::training::run::MAX_REASON;
 
 /// What Ray tells about a job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -107,4 +108,3 @@ fn instant(millis: i64) -> Option<Timestamp> {
 }
 
 const DEADLINE: &str = "noops_deadline_ms";
-const MAX_REASON: usize = 2000;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::training::run::MAX_REASON;
 use crate::training::sweep::pruning::Pruning;
 use crate::training::sweep::settings::{Direction, SweepSettings};
 use crate::training::sweep::space::ParameterValue;
@@ -225,4 +226,3 @@ impl fmt::Debug for Trial {
 }
 
 const MAX_REPORTS: usize = 10_000;
-const MAX_REASON: usize = 2000;
