@@ -8,7 +8,9 @@
 
 mod as_of;
 mod folder;
+mod frames;
 mod poll;
+mod read;
 mod registrations;
 mod settings;
 mod splitmix;
@@ -16,7 +18,9 @@ mod wide;
 
 pub use as_of::{AsOfOracle, AsOfWorkload};
 pub use folder::Folder;
+pub use frames::{column_name, frame, normal_numbers, reference_numbers};
 pub use poll::poll_once;
+pub use read::{read_batch, read_f32, read_f64};
 pub use registrations::{fill_registry, registration};
 pub use settings::criterion;
 pub use splitmix::SplitMix64;

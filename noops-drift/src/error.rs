@@ -28,14 +28,21 @@ pub enum DriftError {
         /// Its Arrow type.
         data_type: String,
     },
-    /// A column holds numbers where the profile (or an earlier batch) has categories, or the other way round.
+    /// A column holds numbers where the profile (or an earlier batch) has categories, or the other way round, or times in another unit.
     TypeChanged {
         /// The column.
         column: String,
-        /// What was expected: `number` or `category`.
+        /// What was expected: `number`, `category`, or a unit such as `timestamp in seconds`.
         expected: &'static str,
         /// What was found.
         found: &'static str,
+    },
+    /// A text column has more different values than a profile may list.
+    TooManyCategories {
+        /// The column.
+        column: String,
+        /// The limit of the settings.
+        limit: usize,
     },
     /// Counts, gate and profile do not belong together.
     ProfileMismatch {
@@ -70,6 +77,20 @@ pub enum DriftError {
         /// The values it may have.
         allowed: &'static str,
     },
+    /// An argument cannot be worked with.
+    InvalidInput {
+        /// The argument.
+        input: &'static str,
+        /// What is wrong with it and what to pass instead.
+        reason: String,
+    },
+    /// A stored state contradicts itself.
+    InvalidState {
+        /// The state that was read.
+        state: &'static str,
+        /// The contradiction.
+        reason: String,
+    },
     /// A stored profile contradicts itself.
     InvalidProfile {
         /// The contradiction.
@@ -102,6 +123,10 @@ impl fmt::Display for DriftError {
                 f,
                 "column `{column}` holds values of kind `{found}` where `{expected}` is expected; cast it or fit a new profile"
             ),
+            Self::TooManyCategories { column, limit } => write!(
+                f,
+                "column `{column}` has more than `{limit}` different texts; leave an identifier out of the profile or raise the limit"
+            ),
             Self::ProfileMismatch { profile, made_for } => write!(
                 f,
                 "profile `{profile}` was passed to something made for profile `{made_for}`; use that profile"
@@ -124,6 +149,13 @@ impl fmt::Display for DriftError {
                 allowed,
             } => {
                 write!(f, "setting `{setting}` is `{value}`; choose {allowed}")
+            }
+            Self::InvalidInput { input, reason } => write!(f, "input `{input}` {reason}"),
+            Self::InvalidState { state, reason } => {
+                write!(
+                    f,
+                    "the stored {state} is invalid: {reason}; start a new one"
+                )
             }
             Self::InvalidProfile { reason } => {
                 write!(f, "the stored profile is invalid: {reason}; fit it again")

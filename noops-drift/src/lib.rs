@@ -1,17 +1,30 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "ndarray")]
+mod array;
+mod boosting;
 mod calibration;
 mod column_counts;
 mod counts;
+pub mod detector;
 mod error;
+pub mod expectation;
+pub mod fdr;
 mod frame;
 mod gate;
+mod kernel;
+mod matrix;
+pub mod multivariate;
+pub mod performance;
 mod profile;
 mod report;
-mod statistic;
+pub mod sequential;
+mod special;
+pub mod statistic;
 #[cfg(test)]
 mod testing;
 
+pub use boosting::BoostingSettings;
 pub use calibration::{Aspect, CalibrationMonitor, CalibrationSettings, HarmEvidence};
 pub use column_counts::ColumnCounts;
 pub use counts::Counts;
@@ -19,9 +32,12 @@ pub use error::DriftError;
 pub use gate::{
     ColumnConstraints, GateReport, GateSettings, GateVerdict, QualityGate, Rule, Violation,
 };
-pub use profile::{Binning, ColumnProfile, Profile, ProfileSettings, ValueRange};
-pub use report::{ColumnDrift, ColumnRates, DriftReport, DriftSettings, RateKind};
-pub use statistic::{
-    Comparison, Method, PsiSettings, Verdict, chi_square_homogeneity, jensen_shannon_distance,
-    ks_two_sample, psi,
+pub use matrix::Matrix;
+pub use profile::{
+    Binning, ColumnProfile, Distinct, Frequency, Moments, Profile, ProfileBuilder, ProfileSettings,
+    Quantile, Quantiles, ValueRange,
+};
+pub use report::{
+    ColumnCells, ColumnDrift, ColumnRates, Correction, DriftReport, DriftSettings, RateKind,
+    SampleStatistics,
 };

@@ -242,6 +242,37 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn an_altered_monitor_is_refused() {
+    let mut sound = monitor();
+    for day in 0..5 {
+        labels(&mut sound, day, 0.5, 40, 10);
+        sound.close_before(day + 1);
+    }
+    labels(&mut sound, 9, 0.5, 3, 1);
+    assert!(sound.evidence().max().get() > 0.0);
+    let stored = serde_json::to_string(&sound).unwrap();
+    let read: CalibrationMonitor = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, sound);
+    for (good, bad) in [
+        ("\"block_range\":0.35", "\"block_range\":0.0"),
+        ("\"tolerance\":0.02", "\"tolerance\":0.9"),
+        ("\"blocks\":5", "\"blocks\":6"),
+        ("\"labels\":250", "\"labels\":0"),
+        ("\"closed_before\":5", "\"closed_before\":10"),
+        ("\"location_sum\":1", "\"location_sum\":9"),
+        ("\"location\":1.0", "\"location\":-4.5"),
+        ("\"max\":", "\"max\":-"),
+    ] {
+        assert!(stored.contains(good), "{good} in {stored}");
+        let altered = stored.replacen(good, bad, 1);
+        assert!(
+            serde_json::from_str::<CalibrationMonitor>(&altered).is_err(),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
 fn a_smaller_alpha_asks_for_more_evidence() {
     let mut strict =
         CalibrationMonitor::new(CalibrationSettings::default().with_alpha(Alpha::ONE_PERCENT))

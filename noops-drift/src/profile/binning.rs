@@ -101,12 +101,9 @@ pub struct ValueRange {
 }
 
 impl ValueRange {
-    pub(crate) fn of_sorted(sorted: &[f64]) -> Option<Self> {
-        match (sorted.first(), sorted.last()) {
-            (Some(min), Some(max)) => Some(Self {
-                min: *min,
-                max: *max,
-            }),
+    pub(super) fn of(min: Option<f64>, max: Option<f64>) -> Option<Self> {
+        match (min, max) {
+            (Some(min), Some(max)) => Some(Self { min, max }),
             _ => None,
         }
     }

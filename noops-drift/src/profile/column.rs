@@ -1,113 +1,129 @@
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use super::binning::{Binning, ValueRange};
-use super::edges::quantile_edges;
+use super::builder::Seen;
+use super::distinct::Distinct;
+use super::edges::quantile_cut;
+use super::moments::Moments;
+use super::runs::Run;
 use super::settings::ProfileSettings;
 use crate::column_counts::ColumnCounts;
 use crate::error::DriftError;
-use crate::frame::{Numbers, Texts, Values};
 
-/// One column of a [`Profile`](crate::Profile): its cells, and the reference counted in them.
+/// One column of a [`Profile`](crate::Profile): its cells, the reference counted in them, and what describes the reference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnProfile {
     name: String,
+    types: Vec<String>,
     binning: Binning,
     counts: ColumnCounts,
+    distinct: Distinct,
+    moments: Option<Moments>,
+    /// Finer than the bins, for what needs the distribution itself; empty for a text.
+    quantiles: Vec<Quantile>,
+}
+
+/// How many reference values are at most a number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    value: f64,
+    at_most: u64,
+}
+
+impl Quantile {
+    /// A number of the reference, or the end of a bucket of near numbers.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// How many finite numbers of the reference are at most [`value`](Self::value). Exact.
+    #[must_use]
+    pub fn at_most(&self) -> u64 {
+        self.at_most
+    }
 }
 
 impl ColumnProfile {
-    pub(super) fn fit(
-        name: &str,
-        batches: &[RecordBatch],
+    pub(super) fn of_seen(
+        name: String,
+        types: Vec<String>,
+        missing: u64,
+        seen: Seen,
         settings: &ProfileSettings,
-    ) -> Result<Self, DriftError> {
-        let mut numbers: Vec<Numbers<'_>> = Vec::new();
-        let mut texts: Vec<Texts<'_>> = Vec::new();
-        for batch in batches {
-            let values = Values::read(batch, name)?;
-            let found = values.kind();
-            match values {
-                Values::Number(values) if texts.is_empty() => numbers.push(values),
-                Values::Text(values) if numbers.is_empty() => texts.push(values),
-                Values::Number(_) => return Err(type_changed(name, crate::frame::CATEGORY, found)),
-                Values::Text(_) => return Err(type_changed(name, crate::frame::NUMBER, found)),
-            }
-        }
-        if texts.is_empty() {
-            Ok(Self::of_numbers(name.to_owned(), &numbers, settings))
-        } else {
-            Ok(Self::of_texts(name.to_owned(), &texts, settings))
-        }
-    }
-
-    pub(super) fn of_values(name: String, values: &[f64], settings: &ProfileSettings) -> Self {
-        let finite: Vec<f64> = values
-            .iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .collect();
-        let binning = number_binning(finite, settings);
-        let mut counts = ColumnCounts::empty(&binning);
-        for value in values {
-            counts.observe_number(&binning, Some(*value));
-        }
-        Self {
-            name,
-            binning,
-            counts,
-        }
-    }
-
-    fn of_numbers(name: String, columns: &[Numbers<'_>], settings: &ProfileSettings) -> Self {
-        let mut finite: Vec<f64> = Vec::new();
-        for column in columns {
-            column.for_each(|value| finite.extend(value.filter(|value| value.is_finite())));
-        }
-        let binning = number_binning(finite, settings);
-        let mut counts = ColumnCounts::empty(&binning);
-        for column in columns {
-            column.for_each(|value| counts.observe_number(&binning, value));
-        }
-        Self {
-            name,
-            binning,
-            counts,
-        }
-    }
-
-    fn of_texts(name: String, columns: &[Texts<'_>], settings: &ProfileSettings) -> Self {
-        let mut frequency: BTreeMap<String, u64> = BTreeMap::new();
-        for column in columns {
-            column.for_each(|value| {
-                let Some(value) = value else { return };
-                match frequency.get_mut(value) {
-                    Some(count) => *count = count.saturating_add(1),
-                    None => {
-                        frequency.insert(value.to_owned(), 1);
-                    }
+    ) -> Self {
+        match seen {
+            Seen::Number {
+                mut runs,
+                nan,
+                positive_infinity,
+                negative_infinity,
+            } => {
+                runs.settle();
+                let finite = runs
+                    .runs()
+                    .fold(0_u64, |sum, run| sum.saturating_add(run.count));
+                let cut = quantile_cut(runs.runs(), finite, settings.bins().get());
+                let range = ValueRange::of(
+                    runs.runs().next().map(|run| run.low),
+                    runs.runs().last().map(|run| run.high),
+                );
+                let distinct = runs.runs().count() as u64;
+                Self {
+                    name,
+                    types,
+                    binning: Binning::Number {
+                        edges: cut.edges,
+                        range,
+                    },
+                    counts: ColumnCounts::of_numbers(
+                        cut.counts,
+                        missing,
+                        nan,
+                        positive_infinity,
+                        negative_infinity,
+                    ),
+                    distinct: if runs.is_exact() {
+                        Distinct::Exactly(distinct)
+                    } else {
+                        Distinct::AtLeast(distinct)
+                    },
+                    moments: Moments::of(runs.runs()),
+                    quantiles: quantiles(runs.runs(), finite, settings.resolution().get()),
                 }
-            });
-        }
-        let binning = Binning::Category {
-            categories: most_frequent(frequency, settings.max_categories().get()),
-        };
-        let mut counts = ColumnCounts::empty(&binning);
-        for column in columns {
-            column.for_each(|value| counts.observe_text(&binning, value));
-        }
-        Self {
-            name,
-            binning,
-            counts,
+            }
+            Seen::Category { frequency } => {
+                let distinct = frequency.len() as u64;
+                let all = frequency
+                    .values()
+                    .fold(0_u64, |sum, count| sum.saturating_add(*count));
+                let (categories, bins) = most_frequent(frequency, settings.max_categories().get());
+                let listed = bins
+                    .iter()
+                    .fold(0_u64, |sum, count| sum.saturating_add(*count));
+                Self {
+                    name,
+                    types,
+                    binning: Binning::Category { categories },
+                    counts: ColumnCounts::of_texts(bins, all.saturating_sub(listed), missing),
+                    distinct: Distinct::Exactly(distinct),
+                    moments: None,
+                    quantiles: Vec::new(),
+                }
+            }
         }
     }
 
     /// The column's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The Arrow types that the reference's batches had for it, sorted; mostly one.
+    pub fn types(&self) -> &[String] {
+        &self.types
     }
 
     /// The cells it is counted in.
@@ -120,13 +136,50 @@ impl ColumnProfile {
         &self.counts
     }
 
+    /// How many different usable values the reference had.
+    pub fn distinct(&self) -> Distinct {
+        self.distinct
+    }
+
+    /// The moments of the finite numbers; nothing for a text, for a column without one, or when they are beyond the numbers.
+    pub fn moments(&self) -> Option<Moments> {
+        self.moments
+    }
+
+    /// The empirical distribution function of the reference at [`ProfileSettings::resolution`] points; empty for a text.
+    pub fn quantiles(&self) -> &[Quantile] {
+        &self.quantiles
+    }
+
+    /// The listed categories and how often the reference had each, the most frequent first; nothing for a number.
+    pub fn most_frequent(&self) -> Vec<Frequency<'_>> {
+        let Binning::Category { categories } = &self.binning else {
+            return Vec::new();
+        };
+        let mut frequencies: Vec<Frequency<'_>> = categories
+            .iter()
+            .zip(self.counts.bins())
+            .map(|(category, count)| Frequency {
+                category,
+                count: *count,
+            })
+            .collect();
+        // Stable, so equal counts stay in the order of their names.
+        frequencies.sort_by_key(|frequency| std::cmp::Reverse(frequency.count));
+        frequencies
+    }
+
     pub(super) fn validate(&self, rows: u64) -> Result<(), DriftError> {
         let contradiction = if let Some(contradiction) = self.binning.contradiction() {
             contradiction
         } else if self.counts.bins().len() != self.binning.bins() {
             "the number of counts is not the number of bins"
-        } else if self.counts.rows() != rows {
+        } else if self.counts.exact_rows() != u128::from(rows) || !self.counts_fit() {
             "the counts do not add up to the rows"
+        } else if self.moments.is_some_and(|moments| !moments.is_valid()) {
+            "a moment is not a number"
+        } else if !self.quantiles_ascend() {
+            "the quantiles are not finite and ascending up to the counted values"
         } else {
             return Ok(());
         };
@@ -134,30 +187,74 @@ impl ColumnProfile {
             reason: format!("column `{}`: {contradiction}", self.name),
         })
     }
-}
 
-fn number_binning(mut finite: Vec<f64>, settings: &ProfileSettings) -> Binning {
-    finite.sort_unstable_by(f64::total_cmp);
-    Binning::Number {
-        edges: quantile_edges(&finite, settings.bins().get()),
-        range: ValueRange::of_sorted(&finite),
+    /// Whether only cells of this kind of column are counted, and none outside the reference's own range.
+    fn counts_fit(&self) -> bool {
+        let of_kind = match &self.binning {
+            Binning::Number { range, .. } => {
+                self.counts.unseen() == 0 && range.is_some() == (self.counts.present() > 0)
+            }
+            Binning::Category { .. } => self.counts.not_finite() == 0 && self.moments.is_none(),
+        };
+        of_kind && self.counts.out_of_range() == 0
+    }
+
+    fn quantiles_ascend(&self) -> bool {
+        let values = match &self.binning {
+            Binning::Number { .. } => self.counts.present(),
+            Binning::Category { .. } => 0,
+        };
+        self.quantiles
+            .iter()
+            .all(|quantile| quantile.value.is_finite() && quantile.at_most > 0)
+            && self
+                .quantiles
+                .is_sorted_by(|a, b| a.value < b.value && a.at_most < b.at_most)
+            && self.quantiles.last().map_or(0, |last| last.at_most) == values
     }
 }
 
-/// The most frequent categories, ties in the order of their names, and the result sorted by name.
-fn most_frequent(frequency: BTreeMap<String, u64>, limit: usize) -> Vec<String> {
+/// How often the reference had a category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frequency<'a> {
+    category: &'a str,
+    count: u64,
+}
+
+impl<'a> Frequency<'a> {
+    /// The category.
+    #[must_use]
+    pub fn category(&self) -> &'a str {
+        self.category
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+fn quantiles(runs: impl Iterator<Item = Run> + Clone, total: u64, points: usize) -> Vec<Quantile> {
+    let last = runs.clone().last().map(|run| run.high);
+    let cut = quantile_cut(runs, total, points);
+    let mut at_most = 0_u64;
+    cut.edges
+        .into_iter()
+        .chain(last)
+        .zip(cut.counts)
+        .map(|(value, count)| {
+            at_most = at_most.saturating_add(count);
+            Quantile { value, at_most }
+        })
+        .collect()
+}
+
+/// The most frequent categories, ties in the order of their names, sorted by name, with their counts.
+fn most_frequent(frequency: BTreeMap<String, u64>, limit: usize) -> (Vec<String>, Vec<u64>) {
     let mut ranked: Vec<(String, u64)> = frequency.into_iter().collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     ranked.truncate(limit);
-    let mut categories: Vec<String> = ranked.into_iter().map(|(category, _)| category).collect();
-    categories.sort_unstable();
-    categories
-}
-
-fn type_changed(name: &str, expected: &'static str, found: &'static str) -> DriftError {
-    DriftError::TypeChanged {
-        column: name.to_owned(),
-        expected,
-        found,
-    }
+    ranked.sort_unstable();
+    ranked.into_iter().unzip()
 }

@@ -1,44 +1,68 @@
-/// The upper bounds of `bins` bins of about equal share of ascending finite `sorted` values.
+use super::runs::Run;
+
+/// Bounds between ascending runs, and how many values lie below each and above the last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Cut {
+    pub(super) edges: Vec<f64>,
+    pub(super) counts: Vec<u64>,
+}
+
+/// Cuts ascending runs into about `bins` bins of equal share.
 ///
-/// A bin never splits equal values. A value that holds a bin's share by itself is alone in its bin, as far as the
-/// reference goes: the bound below it is the next smaller value seen. Every bin holds a reference value, because every
-/// bound is one and the largest value is never a bound.
-pub(super) fn quantile_edges(sorted: &[f64], bins: usize) -> Vec<f64> {
-    let total = sorted.len() as u128;
+/// A bin never splits a run. A run that holds a bin's share by itself is alone in its bin, as far as the reference goes: the bound below
+/// it is the end of the run before. Every bin holds a reference value, because every bound ends a run and the last run's end is never a
+/// bound.
+pub(super) fn quantile_cut(runs: impl Iterator<Item = Run>, total: u64, bins: usize) -> Cut {
     let bins = bins as u128;
-    let mut edges = Vec::new();
+    let total = u128::from(total);
+    let mut cut = Cut::default();
     let mut seen = 0_u128;
     let mut closed = 0_u128;
+    // What `seen * bins` has to reach for the next bin to be full.
+    let mut full = total;
     let mut previous = None;
-    for run in sorted.chunk_by(|a, b| a == b) {
-        let Some(value) = run.first().copied() else {
-            continue;
-        };
-        let held = run.len() as u128;
+    let mut close = |edge: f64, seen: u128, closed: &mut u128| {
+        cut.edges.push(edge);
+        cut.counts
+            .push(u64::try_from(seen - *closed).unwrap_or(u64::MAX));
+        *closed = seen;
+        (seen.saturating_mul(bins) / total.max(1) + 1).saturating_mul(total)
+    };
+    for run in runs {
+        let held = u128::from(run.count);
         let heavy = held * bins >= total;
         if let Some(previous) = previous
             && heavy
             && seen > closed
         {
-            edges.push(previous);
-            closed = seen;
+            full = close(previous, seen, &mut closed);
         }
         seen += held;
-        let due = seen * bins / total > closed * bins / total;
+        let due = seen.saturating_mul(bins) >= full;
         if (heavy || due) && seen < total {
-            edges.push(value);
-            closed = seen;
+            full = close(run.high, seen, &mut closed);
         }
-        previous = Some(value);
+        previous = Some(run.high);
     }
-    edges
+    cut.counts
+        .push(u64::try_from(seen - closed).unwrap_or(u64::MAX));
+    cut
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::quantile_edges;
+    use super::*;
+
+    fn quantile_edges(sorted: &[f64], bins: usize) -> Vec<f64> {
+        let runs = sorted.chunk_by(|a, b| a == b).map(|run| Run {
+            low: run[0],
+            high: run[0],
+            count: run.len() as u64,
+        });
+        quantile_cut(runs, sorted.len() as u64, bins).edges
+    }
 
     #[test]
     fn distinct_values_are_cut_at_quantiles() {
@@ -67,6 +91,19 @@ mod tests {
         assert!(quantile_edges(&[], 10).is_empty());
     }
 
+    #[test]
+    fn more_bins_than_values_and_full_counters_are_cut_too() {
+        let edges = quantile_edges(&[1.0, 2.0, 3.0], usize::MAX);
+        assert_eq!(edges, vec![1.0, 2.0]);
+        let full = [1.0, 2.0, 3.0].map(|value| Run {
+            low: value,
+            high: value,
+            count: u64::MAX,
+        });
+        let cut = quantile_cut(full.into_iter(), u64::MAX, usize::MAX);
+        assert_eq!(cut.counts.len(), cut.edges.len() + 1);
+    }
+
     proptest! {
         #[test]
         fn every_bin_holds_a_reference_value(mut values in prop::collection::vec(-20_i32..20, 1..200), bins in 1_usize..30) {
@@ -79,6 +116,9 @@ mod tests {
             }
             prop_assert!(edges.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert!(counts.iter().all(|count| *count > 0));
+            let runs = sorted.chunk_by(|a, b| a == b).map(|run| Run { low: run[0], high: run[0], count: run.len() as u64 });
+            let cut = quantile_cut(runs, sorted.len() as u64, bins);
+            prop_assert!(cut.counts.iter().map(|count| *count as usize).eq(counts));
         }
     }
 }

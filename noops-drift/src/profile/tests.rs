@@ -203,7 +203,7 @@ fn a_stored_profile_is_the_same_and_an_altered_one_is_refused() {
     let read: Profile = serde_json::from_str(&stored).unwrap();
     assert_eq!((&read, read.digest()), (&profile, profile.digest()));
     for (good, bad) in [
-        ("\"version\":1", "\"version\":2"),
+        ("\"version\":2", "\"version\":1"),
         ("\"rows\":6", "\"rows\":7"),
         ("\"a\",\"b\"", "\"b\",\"a\""),
     ] {

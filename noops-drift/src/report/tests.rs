@@ -1,3 +1,10 @@
+mod corrections;
+mod frames;
+#[cfg(feature = "html")]
+mod page;
+mod storage;
+mod words;
+
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};

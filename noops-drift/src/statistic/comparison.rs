@@ -1,7 +1,12 @@
+use noops_core::Alpha;
 use serde::{Deserialize, Serialize};
+
+use super::log_base::LogBase;
+use crate::error::DriftError;
 
 /// What comparing current data with the reference gave: the statistic, how surprising it is, and what it could have seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawComparison")]
 #[must_use]
 pub struct Comparison {
     method: Method,
@@ -11,18 +16,34 @@ pub struct Comparison {
     visible_from: Option<f64>,
     n_reference: u64,
     n_current: u64,
+    degrees_of_freedom: Option<u64>,
     verdict: Verdict,
 }
 
 impl Comparison {
-    pub(super) fn new(method: Method, n_reference: u64, n_current: u64, outcome: Outcome) -> Self {
-        let Outcome {
+    /// The verdict that every method shares: drift when p is below alpha, no drift when the shift that matters would have
+    /// shown, undecided otherwise.
+    pub(crate) fn judge(
+        method: Method,
+        n_reference: u64,
+        n_current: u64,
+        measured: Measured,
+        alpha: Alpha,
+        relevant: f64,
+    ) -> Self {
+        let Measured {
             statistic,
             p_value,
             critical,
             visible_from,
-            verdict,
-        } = outcome;
+        } = measured;
+        let verdict = if p_value < alpha.get() {
+            Verdict::Drift
+        } else if visible_from.is_some_and(|visible| visible <= relevant) {
+            Verdict::NoDrift
+        } else {
+            Verdict::Undecided { visible_from }
+        };
         Self {
             method,
             statistic,
@@ -31,21 +52,40 @@ impl Comparison {
             visible_from,
             n_reference,
             n_current,
+            degrees_of_freedom: None,
             verdict,
         }
     }
 
     /// A comparison that had nothing to compare.
-    pub(super) fn blind(method: Method, n_reference: u64, n_current: u64) -> Self {
-        let verdict = Verdict::Undecided { visible_from: None };
-        let outcome = Outcome {
-            statistic: 0.0,
+    pub(crate) fn blind(method: Method, n_reference: u64, n_current: u64) -> Self {
+        Self::untested(method, n_reference, n_current, 0.0)
+    }
+
+    /// A comparison that could be measured, but had too little to test.
+    pub(crate) fn untested(
+        method: Method,
+        n_reference: u64,
+        n_current: u64,
+        statistic: f64,
+    ) -> Self {
+        Self {
+            method,
+            statistic,
             p_value: 1.0,
             critical: None,
             visible_from: None,
-            verdict,
-        };
-        Self::new(method, n_reference, n_current, outcome)
+            n_reference,
+            n_current,
+            degrees_of_freedom: None,
+            verdict: Verdict::Undecided { visible_from: None },
+        }
+    }
+
+    /// Says how many directions the data could have moved in.
+    pub(crate) fn with_degrees_of_freedom(mut self, degrees_of_freedom: u64) -> Self {
+        self.degrees_of_freedom = Some(degrees_of_freedom);
+        self
     }
 
     /// How it was compared.
@@ -83,10 +123,70 @@ impl Comparison {
         self.n_current
     }
 
+    /// In a test of counts, the number of cells that were tested less one; nothing for other methods and without a test.
+    #[must_use]
+    pub fn degrees_of_freedom(&self) -> Option<u64> {
+        self.degrees_of_freedom
+    }
+
     /// The answer.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
+}
+
+impl TryFrom<RawComparison> for Comparison {
+    type Error = DriftError;
+
+    fn try_from(raw: RawComparison) -> Result<Self, DriftError> {
+        let invalid = |reason: String| DriftError::InvalidState {
+            state: "comparison",
+            reason,
+        };
+        if !(0.0..=1.0).contains(&raw.p_value) {
+            return Err(invalid(format!(
+                "p-value `{}` is no probability",
+                raw.p_value
+            )));
+        }
+        let numbers = [Some(raw.statistic), raw.critical, raw.visible_from];
+        if let Some(odd) = numbers.into_iter().flatten().find(|x| !x.is_finite()) {
+            return Err(invalid(format!("`{odd}` is no finite number")));
+        }
+        if let Verdict::Undecided { visible_from } = raw.verdict
+            && visible_from != raw.visible_from
+        {
+            return Err(invalid(
+                "the verdict and the comparison differ in the shift they could have seen"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self {
+            method: raw.method,
+            statistic: raw.statistic,
+            p_value: raw.p_value,
+            critical: raw.critical,
+            visible_from: raw.visible_from,
+            n_reference: raw.n_reference,
+            n_current: raw.n_current,
+            degrees_of_freedom: raw.degrees_of_freedom,
+            verdict: raw.verdict,
+        })
+    }
+}
+
+/// What is stored, before it is checked.
+#[derive(Deserialize)]
+struct RawComparison {
+    method: Method,
+    statistic: f64,
+    p_value: f64,
+    critical: Option<f64>,
+    visible_from: Option<f64>,
+    n_reference: u64,
+    n_current: u64,
+    degrees_of_freedom: Option<u64>,
+    verdict: Verdict,
 }
 
 /// How a [`Comparison`] was made, which is also the unit of its statistic.
@@ -95,10 +195,50 @@ impl Comparison {
 pub enum Method {
     /// Population stability index: the symmetrised Kullback–Leibler divergence, in nats.
     PopulationStability,
+    /// Jensen–Shannon distance, the square root of the divergence: from 0 to 1 in base 2.
+    JensenShannonDistance {
+        /// The base of the logarithms.
+        base: LogBase,
+    },
+    /// Jensen–Shannon divergence: from 0 to 1 in base 2.
+    JensenShannonDivergence {
+        /// The base of the logarithms.
+        base: LogBase,
+    },
+    /// Kullback–Leibler divergence of the current data from the reference, in nats.
+    KullbackLeibler,
+    /// Hellinger distance, from 0 to 1.
+    Hellinger,
+    /// Total variation distance, from 0 to 1.
+    TotalVariation,
     /// Pearson's chi-square test of homogeneity of a table of two rows.
     ChiSquareHomogeneity,
+    /// The likelihood-ratio test of homogeneity of a table of two rows.
+    GTest,
+    /// Cramér's V of a table of two rows, from 0 to 1.
+    CramersV,
     /// The largest distance between two empirical distribution functions.
     KolmogorovSmirnov,
+    /// The largest distance above plus the largest below, between two empirical distribution functions.
+    Kuiper,
+    /// The squared distance between two empirical distribution functions, over the pooled sample.
+    CramerVonMises,
+    /// The squared distance between empirical distribution functions, weighted towards the tails.
+    AndersonDarling,
+    /// The area between two empirical distribution functions.
+    Wasserstein,
+    /// The energy distance of two samples.
+    EnergyDistance,
+    /// The probability that a current value exceeds a reference value.
+    MannWhitney,
+    /// The distance of two mean embeddings.
+    MaximumMeanDiscrepancy,
+    /// The Wasserstein distance, averaged over projections.
+    SlicedWasserstein,
+    /// The error of rebuilding rows from the principal components of the reference.
+    ReconstructionError,
+    /// The area under the curve of a classifier that tells current rows from reference rows.
+    DomainClassifier,
 }
 
 /// Has the data drifted?
@@ -123,13 +263,14 @@ impl Verdict {
     }
 }
 
-pub(super) struct Outcome {
-    pub(super) statistic: f64,
-    pub(super) p_value: f64,
-    pub(super) critical: Option<f64>,
-    pub(super) visible_from: Option<f64>,
-    pub(super) verdict: Verdict,
+/// What a method measured, before it is judged. All numbers are finite; `p_value` is a probability.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub(crate) statistic: f64,
+    pub(crate) p_value: f64,
+    pub(crate) critical: Option<f64>,
+    pub(crate) visible_from: Option<f64>,
 }
 
 /// The power that "visible" means in [`Comparison::visible_from`].
-pub(super) const VISIBLE_POWER: f64 = 0.8;
+pub(crate) const VISIBLE_POWER: f64 = 0.8;

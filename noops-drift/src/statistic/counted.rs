@@ -1,0 +1,31 @@
+mod binned_ks;
+mod cells;
+mod chi_square;
+mod cramers_v;
+mod delta;
+mod divergence;
+mod equal_rates;
+mod excess;
+mod g_test;
+mod hellinger;
+mod hypergeometric;
+mod jensen_shannon;
+mod kullback_leibler;
+mod null_law;
+mod pearson;
+mod psi;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod total_variation;
+
+pub use self::binned_ks::{Bracket, binned_ks};
+pub use self::chi_square::chi_square_homogeneity;
+pub use self::cramers_v::cramers_v;
+pub(crate) use self::equal_rates::{Occurrence, equal_rates_p_value};
+pub use self::g_test::g_test;
+pub use self::hellinger::hellinger;
+pub use self::jensen_shannon::{jensen_shannon_distance, jensen_shannon_divergence};
+pub use self::kullback_leibler::kullback_leibler;
+pub use self::psi::psi;
+pub use self::total_variation::total_variation;
