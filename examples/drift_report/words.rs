@@ -140,6 +140,11 @@ fn in_words(drift: &ColumnDrift, column: &Column) -> String {
                     before.unseen(),
                     now.unseen(),
                 ),
+                Some(RateKind::OutOfRange) => changed(
+                    "values other than the reference's only one",
+                    before.out_of_range(),
+                    now.out_of_range(),
+                ),
                 _ => format!("drift: {}", moved(column)),
             }
         }

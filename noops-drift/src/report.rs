@@ -31,7 +31,7 @@ use crate::profile::Profile;
 impl Profile {
     /// Compares current data with the reference, column by column.
     ///
-    /// Usable values are compared by their PSI. The rates of nulls, of non-finite numbers and of unlisted categories are
+    /// Usable values are compared by their PSI. The rates of nulls, of non-finite numbers, of unlisted categories and, for a reference of one number, of other numbers are
     /// tested on their own, so a jump in nulls is drift however rare they were and however few the rows are. The
     /// tolerance is for the PSI only: a rate that has changed at all is drift once the rows prove it.
     ///

@@ -182,5 +182,6 @@ fn rate_name(kind: RateKind) -> &'static str {
         RateKind::Missing => "missing",
         RateKind::NotFinite => "not_finite",
         RateKind::Unseen => "unseen",
+        RateKind::OutOfRange => "out_of_range",
     }
 }

@@ -2,7 +2,7 @@ use noops_core::Alpha;
 use serde::{Deserialize, Serialize};
 
 use super::cells::ColumnCells;
-use super::rates::{ColumnRates, RateKind, RateTest};
+use super::rates::{ColumnRates, RateKind, RateTest, another_value_would_have_shown};
 use super::samples::SampleStatistics;
 use super::settings::DriftSettings;
 use crate::column_counts::ColumnCounts;
@@ -44,13 +44,11 @@ impl ColumnDrift {
         peers: usize,
     ) -> Result<Self, DriftError> {
         let reference = profile.counts();
-        let rates = RateTest::all(reference, current);
+        let rates = RateTest::all(profile, current);
         let tests = rates.len() + 1;
-        let psi = statistic::psi(
-            &reference.value_cells(),
-            &current.value_cells(),
-            &settings.psi_test(peers.saturating_mul(tests)),
-        )?;
+        let test = settings.psi_test(peers.saturating_mul(tests));
+        let share = test.alpha();
+        let psi = statistic::psi(&reference.value_cells(), &current.value_cells(), &test)?;
         let strongest_rate = rates
             .into_iter()
             .min_by(|a, b| a.p_value.total_cmp(&b.p_value))
@@ -70,7 +68,13 @@ impl ColumnDrift {
             jumped: None,
             reference: ColumnRates::of(reference),
             current: ColumnRates::of(current),
-            verdict: psi.verdict(),
+            verdict: if same_single_cell(reference, current)
+                && another_value_would_have_shown(psi.n_reference(), psi.n_current(), share)
+            {
+                Verdict::NoDrift
+            } else {
+                psi.verdict()
+            },
             psi,
             cells: ColumnCells::new(profile.binning(), reference, current),
             samples: None,
@@ -225,4 +229,19 @@ impl ColumnDrift {
         test(&reference.value_cells(), &current.value_cells(), &settings)
             .unwrap_or_else(|_| Comparison::blind(method, reference.present(), current.present()))
     }
+}
+
+/// Whether all usable values of both sides are in one cell, and in the range of the reference: the PSI has nothing to compare then.
+fn same_single_cell(reference: &ColumnCounts, current: &ColumnCounts) -> bool {
+    let filled = |counts: &ColumnCounts| {
+        let cells = counts.value_cells();
+        let mut filled = cells.iter().enumerate().filter(|(_, count)| **count > 0);
+        match (filled.next(), filled.next()) {
+            (Some((cell, _)), None) => Some(cell),
+            _ => None,
+        }
+    };
+    filled(reference).is_some()
+        && filled(reference) == filled(current)
+        && current.out_of_range() == 0
 }

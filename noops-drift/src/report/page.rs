@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::DriftReport;
 use super::column::ColumnDrift;
 use super::correction::Correction;
-use super::words::{counted, grouped, number, one_line, percent};
+use super::words::{counted, grouped, number, one_line, p_value, percent};
 use crate::statistic::Verdict;
 
 impl DriftReport {
@@ -167,7 +167,7 @@ fn overview(columns: &[&ColumnDrift]) -> Markup {
                                 td.subject { a href=(format!("#column-{place}")) { (one_line(column.column())) } }
                                 td { (badge(column.verdict())) }
                                 td { (number(column.psi().statistic())) }
-                                td { (number(column.adjusted_p_value())) }
+                                td { (p_value(column.adjusted_p_value())) }
                                 td { (percent(column.reference().missing())) }
                                 td { (percent(column.current().missing())) }
                             }

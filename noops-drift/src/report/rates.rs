@@ -1,6 +1,10 @@
+use noops_core::Alpha;
 use serde::{Deserialize, Serialize};
 
 use crate::column_counts::ColumnCounts;
+use crate::profile::{ColumnProfile, Distinct};
+use crate::special::binomial_sf;
+use crate::statistic::comparison::VISIBLE_POWER;
 use crate::statistic::{Occurrence, equal_rates_p_value};
 
 /// How often the values of a column are not what they should be.
@@ -55,6 +59,8 @@ pub enum RateKind {
     NotFinite,
     /// The share of usable values that are categories the profile does not list.
     Unseen,
+    /// The share of numbers that are not the only one the reference had; tested for a reference that never varied.
+    OutOfRange,
 }
 
 /// A rate and how surprising its change is.
@@ -69,10 +75,21 @@ impl RateTest {
     ///
     /// The others cannot reject. Each test is conditional on how many rows of both sides together have its property,
     /// so leaving them out by that number does not favour either answer.
-    pub(super) fn all(reference: &ColumnCounts, current: &ColumnCounts) -> Vec<Self> {
-        let kinds = [RateKind::Missing, RateKind::NotFinite, RateKind::Unseen];
+    ///
+    /// How many values are outside the range of the reference is no test of a reference that varied, because its own
+    /// values made the range.
+    pub(super) fn all(profile: &ColumnProfile, current: &ColumnCounts) -> Vec<Self> {
+        let reference = profile.counts();
+        let constant = profile.distinct() == Distinct::Exactly(1);
+        let kinds = [
+            Some(RateKind::Missing),
+            Some(RateKind::NotFinite),
+            Some(RateKind::Unseen),
+            constant.then_some(RateKind::OutOfRange),
+        ];
         kinds
             .into_iter()
+            .flatten()
             .map(|kind| (kind, occurrence(kind, reference), occurrence(kind, current)))
             .filter(|(_, reference, current)| reference.count > 0 || current.count > 0)
             .map(|(kind, reference, current)| Self {
@@ -81,6 +98,36 @@ impl RateTest {
             })
             .collect()
     }
+}
+
+/// Whether values that were one and the same on both sides would most likely have shown it, had a twentieth of the current
+/// ones been another.
+pub(super) fn another_value_would_have_shown(reference: u64, current: u64, alpha: Alpha) -> bool {
+    let shows = |count: u64| {
+        let before = Occurrence {
+            count: 0,
+            rows: reference,
+        };
+        let now = Occurrence {
+            count,
+            rows: current,
+        };
+        equal_rates_p_value(before, now) < alpha.get()
+    };
+    // More of another value are more surprising, as long as they are the rarer part.
+    let (mut hidden, mut shown) = (0, current / 2);
+    if !shows(shown) {
+        return false;
+    }
+    while shown - hidden > 1 {
+        let middle = hidden + (shown - hidden) / 2;
+        if shows(middle) {
+            shown = middle;
+        } else {
+            hidden = middle;
+        }
+    }
+    binomial_sf(shown, current, SHARE_THAT_MATTERS) >= VISIBLE_POWER
 }
 
 pub(super) fn rate(part: u64, whole: u64) -> f64 {
@@ -96,6 +143,9 @@ fn occurrence(kind: RateKind, counts: &ColumnCounts) -> Occurrence {
         RateKind::Missing => (counts.missing(), counts.rows()),
         RateKind::NotFinite => (counts.not_finite(), counts.rows()),
         RateKind::Unseen => (counts.unseen(), counts.present()),
+        RateKind::OutOfRange => (counts.out_of_range(), counts.present()),
     };
     Occurrence { count, rows }
 }
+
+const SHARE_THAT_MATTERS: f64 = 0.05;

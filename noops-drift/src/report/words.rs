@@ -33,13 +33,19 @@ impl fmt::Display for ColumnDrift {
                         self.reference().unseen(),
                         self.current().unseen(),
                     ),
+                    RateKind::OutOfRange => (
+                        "values other than the reference's only one",
+                        "values",
+                        self.reference().out_of_range(),
+                        self.current().out_of_range(),
+                    ),
                 };
                 write!(
                     f,
                     "`{name}` drifted: {what} went from {} to {} of the {whole} (p-value {})",
                     percent(before),
                     percent(now),
-                    number(self.rate_p_value())
+                    p_value(self.rate_p_value())
                 )
             }
             (Verdict::Drift, None) => {
@@ -58,7 +64,7 @@ impl fmt::Display for ColumnDrift {
                     _ => write!(
                         f,
                         "`{name}` drifted: {found}, beyond {forgiven} (p-value {})",
-                        number(self.p_value())
+                        p_value(self.p_value())
                     ),
                 }
             }
@@ -130,6 +136,15 @@ pub(super) fn percent(ratio: f64) -> String {
         "below 0.1 %".to_owned()
     } else {
         format!("{} %", without_zeros(format!("{hundredths:.1}")))
+    }
+}
+
+/// A p-value: what is smaller than the smallest number is not nothing.
+pub(super) fn p_value(value: f64) -> String {
+    if value == 0.0 {
+        "< 1e-300".to_owned()
+    } else {
+        number(value)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::column_counts::ColumnCounts;
 use crate::profile::Binning;
 use crate::report::column::ColumnDrift;
 use crate::report::rates::rate;
-use crate::report::words::{number, percent};
+use crate::report::words::{number, p_value, percent};
 use crate::statistic::Comparison;
 
 /// How many rows are no usable value, before and now.
@@ -99,7 +99,7 @@ fn line(name: &str, comparison: &Comparison) -> Markup {
             td { (name) }
             td { (number(comparison.statistic())) }
             td { (critical) }
-            td { (number(comparison.p_value())) }
+            td { (p_value(comparison.p_value())) }
         }
     }
 }

@@ -1,7 +1,8 @@
 use super::{batch, one_column, report};
 use crate::counts::Counts;
 use crate::profile::{Profile, ProfileSettings};
-use crate::report::DriftSettings;
+use crate::report::{DriftSettings, RateKind};
+use crate::statistic::Verdict;
 use crate::testing::SplitMix64;
 
 #[test]
@@ -71,4 +72,32 @@ fn no_drift_is_told_with_what_would_have_shown() {
         sentence.ends_with(" would most likely have shown"),
         "{sentence}"
     );
+}
+
+#[test]
+fn a_constant_that_stays_has_not_drifted_and_one_that_changes_has() {
+    let settings = DriftSettings::default();
+    let profile =
+        Profile::of_values("year", &[2013.0; 2_000], &ProfileSettings::default()).unwrap();
+    let compare = |values: &[f64]| {
+        let mut counts = Counts::new(&profile);
+        counts.observe_values(&profile, values).unwrap();
+        profile.compare(&counts, &settings).unwrap().columns()[0].clone()
+    };
+    assert_eq!(compare(&[2013.0; 500]).verdict(), Verdict::NoDrift);
+    let changed = compare(&[2014.0; 500]);
+    assert_eq!(changed.jumped(), Some(RateKind::OutOfRange));
+    assert!(
+        changed
+            .to_string()
+            .starts_with("`year` drifted: values other than the reference's only one went from 0 % to 100 % of the values"),
+        "{changed}"
+    );
+    let mut mixed = [2013.0; 500];
+    mixed[..40].fill(2012.0);
+    assert_eq!(compare(&mixed).verdict(), Verdict::Drift);
+    assert!(matches!(
+        compare(&[2013.0; 20]).verdict(),
+        Verdict::Undecided { .. }
+    ));
 }
