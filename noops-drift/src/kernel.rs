@@ -12,7 +12,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use fearless_simd::Level;
+use fearless_simd::{Level, Simd, dispatch};
 
 pub(crate) use self::float::Float;
 pub(crate) use self::lookup::Lookup;
@@ -86,7 +86,11 @@ impl<T: Float> Edges<T> {
         if ordinary == block.len() as u64 {
             Unusual::default()
         } else {
-            Unusual::among(block, self.ordinary)
+            let (level, ordinary) = (self.level, self.ordinary);
+            dispatch!(level, simd => simd.vectorize(
+                #[inline(always)]
+                || Unusual::among(block, ordinary)
+            ))
         }
     }
 }
@@ -152,6 +156,7 @@ pub(crate) struct Unusual {
 }
 
 impl Unusual {
+    #[inline(always)]
     fn among<T: Float>(values: &[T], (min, max): (T, T)) -> Self {
         let mut found = Self::default();
         let known = min <= max;

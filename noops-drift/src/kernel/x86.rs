@@ -141,4 +141,4 @@ pub(super) mod f64_avx512;
 mod prefetch;
 
 /// Bytes between what is compared and what is fetched: far enough for memory's latency, near enough to stay in the cache.
-const AHEAD: usize = 4_096;
+const AHEAD: usize = 2_048;
