@@ -83,15 +83,23 @@ impl<T: Float> Edges<T> {
     }
 
     fn unusual(&self, block: &[T], ordinary: u64) -> Unusual {
-        if ordinary == block.len() as u64 {
-            Unusual::default()
-        } else {
-            let (level, ordinary) = (self.level, self.ordinary);
-            dispatch!(level, simd => simd.vectorize(
-                #[inline(always)]
-                || Unusual::among(block, ordinary)
-            ))
+        let extraordinary = (block.len() as u64).saturating_sub(ordinary);
+        if extraordinary == 0 {
+            return Unusual::default();
         }
+        let (level, range) = (self.level, self.ordinary);
+        dispatch!(level, simd => simd.vectorize(
+            #[inline(always)]
+            || {
+                // Mostly they are NaN, as nulls are here, which is cheaper to see than to tell all kinds apart.
+                let nan = block.iter().map(|value| u64::from(value.is_not_a_number())).sum();
+                if nan == extraordinary {
+                    Unusual { nan, ..Unusual::default() }
+                } else {
+                    Unusual::among(block, range)
+                }
+            }
+        ))
     }
 }
 

@@ -9,7 +9,6 @@ use arrow_array::types::{
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, TimeUnit};
-use fearless_simd::{Level, Simd, dispatch};
 
 use crate::kernel::BLOCK;
 
@@ -226,19 +225,19 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// Without a branch, a word of the bitmap at a time, so that it becomes vector instructions.
+/// A word of the bitmap at a time, so that only nulls take a step.
 fn put_where_null<T: Copy>(nan: T, valid: &BooleanBuffer, values: &mut [T]) {
-    dispatch!(Level::new(), simd => simd.vectorize(
-        #[inline(always)]
-        || {
-            let words = valid.bit_chunks();
-            for (values, word) in values.chunks_mut(64).zip(words.iter_padded()) {
-                for (bit, value) in values.iter_mut().enumerate() {
-                    *value = if (word >> bit) & 1 == 1 { *value } else { nan };
-                }
+    let words = valid.bit_chunks();
+    for (values, valid) in values.chunks_mut(64).zip(words.iter_padded()) {
+        // The bits behind the last value look like nulls, and no value has their place.
+        let mut nulls = !valid;
+        while nulls != 0 {
+            if let Some(value) = values.get_mut(nulls.trailing_zeros() as usize) {
+                *value = nan;
             }
+            nulls &= nulls - 1;
         }
-    ));
+    }
 }
 
 fn values<T: ArrowPrimitiveType>(array: &dyn Array) -> Option<&[T::Native]> {
