@@ -17,6 +17,7 @@ mod matrix;
 pub mod multivariate;
 pub mod performance;
 mod profile;
+mod random;
 mod report;
 pub mod sequential;
 mod special;

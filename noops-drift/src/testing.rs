@@ -1,15 +1,7 @@
-/// A small seeded generator for simulations (Steele, Lea and Flood, 2014).
-pub(crate) struct SplitMix64(pub(crate) u64);
+pub(crate) use crate::random::SplitMix64;
 
+/// What simulations draw.
 impl SplitMix64 {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

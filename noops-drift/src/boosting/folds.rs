@@ -1,5 +1,6 @@
 use crate::error::DriftError;
 use crate::matrix::Matrix;
+use crate::random::SplitMix64;
 
 /// The numbers of all rows.
 pub(crate) fn all_rows(rows: usize) -> Result<Vec<u32>, DriftError> {
@@ -16,11 +17,7 @@ pub(crate) fn all_rows(rows: usize) -> Result<Vec<u32>, DriftError> {
 /// Deals the rows `first..first + rows` into folds whose sizes differ by at most one, by a seeded shuffle.
 pub(crate) fn fold_rows(first: u32, rows: u32, folds: usize, seed: u64) -> Vec<Vec<u32>> {
     let mut deck: Vec<u32> = (0..rows).map(|row| first.saturating_add(row)).collect();
-    let mut state = seed;
-    for last in (1..deck.len()).rev() {
-        let other = below(&mut state, last as u64 + 1) as usize;
-        deck.swap(last, other);
-    }
+    SplitMix64(seed).shuffle(&mut deck);
     let folds = folds.max(1);
     let mut dealt = vec![Vec::with_capacity(deck.len() / folds + 1); folds];
     for (place, row) in deck.into_iter().enumerate() {
@@ -55,18 +52,4 @@ pub(crate) fn stacked(reference: &Matrix, current: &Matrix) -> Result<Matrix, Dr
         .map(|(before, after)| before.iter().chain(after).copied().collect())
         .collect();
     Matrix::from_columns(columns)
-}
-
-/// A number from 0 to below `end`, by the high half of a product (its bias is below `end` in 2^64).
-fn below(state: &mut u64, end: u64) -> u64 {
-    ((u128::from(next(state)) * u128::from(end)) >> 64) as u64
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -7,7 +7,7 @@ use super::frame::UnknownColumns;
 use super::rules::{Domain, Range};
 use crate::error::DriftError;
 use crate::profile::{Binning, ColumnProfile, Distinct, Profile};
-use crate::special::binomial_sf;
+use crate::special::{binomial_sf, clopper_pearson_lower};
 
 /// How expectations are inferred from a profile.
 ///
@@ -231,21 +231,9 @@ fn upper_rate(count: u64, rows: u64, alpha: f64) -> f64 {
     if rows == 0 || count >= rows {
         return 1.0;
     }
-    let failures = rows - count;
-    // P(X <= count) at rate p is P(Y >= failures) for Y of rate 1 − p, which rises with 1 − p.
-    let (mut low, mut high) = (0.0_f64, failures as f64 / rows as f64);
-    for _ in 0..BISECTIONS {
-        let middle = 0.5 * (low + high);
-        if binomial_sf(failures, rows, middle) > alpha {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    1.0 - low
+    1.0 - clopper_pearson_lower(rows - count, rows, alpha)
 }
 
-const BISECTIONS: usize = 60;
 const ROWS_PER_CATEGORY: u64 = 10;
 const MAX_BATCH_ROWS: u64 = 1_000_000_000;
 

@@ -1,4 +1,4 @@
-use crate::special::binomial_sf;
+use crate::special::clopper_pearson_lower;
 
 /// Bounds of a rate of which a reference shows `successes` in `trials`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +21,8 @@ impl RateInterval {
         }
         let successes = successes.min(trials);
         let tail = 0.5 * failure;
-        let low = lower(successes, trials, tail) * (1.0 - SLACK);
-        let high = 1.0 - lower(trials - successes, trials, tail);
+        let low = clopper_pearson_lower(successes, trials, tail) * (1.0 - SLACK);
+        let high = 1.0 - clopper_pearson_lower(trials - successes, trials, tail);
         Self {
             low,
             high: (high * (1.0 + SLACK) + f64::EPSILON).min(1.0),
@@ -30,22 +30,4 @@ impl RateInterval {
     }
 }
 
-fn lower(successes: u64, trials: u64, tail: f64) -> f64 {
-    if successes == 0 {
-        return 0.0;
-    }
-    let mut low = 0.0;
-    let mut high = successes as f64 / trials as f64;
-    for _ in 0..BISECTIONS {
-        let middle = 0.5 * (low + high);
-        if binomial_sf(successes, trials, middle) > tail {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    low
-}
-
-const BISECTIONS: usize = 60;
 const SLACK: f64 = 1e-10;
