@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::probability;
 use super::online::{Discovery, OnlineFdr};
 use super::sequence;
-use super::wealth::{Wealth, invalid};
+use super::wealth::Wealth;
 use crate::error::DriftError;
 
 /// SAFFRON: an online rule that learns how many null hypotheses are true, for independent p-values.
@@ -95,14 +95,9 @@ impl TryFrom<Wealth> for Saffron {
     type Error = DriftError;
 
     fn try_from(wealth: Wealth) -> Result<Self, DriftError> {
-        let accounted = wealth.time().saturating_add(wealth.discoveries());
-        if accounted > wealth.tests() {
-            return Err(invalid(format!(
-                "`{accounted}` discoveries and non-candidates are more than its `{}` tests",
-                wealth.tests()
-            )));
-        }
-        Ok(Self { wealth })
+        Ok(Self {
+            wealth: wealth.with_accounted_tests()?,
+        })
     }
 }
 

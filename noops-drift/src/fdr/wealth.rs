@@ -118,6 +118,20 @@ impl TryFrom<RawWealth> for Wealth {
     }
 }
 
+impl Wealth {
+    /// Takes up stored wealth of a rule whose clock moves with each test that is neither a discovery nor passed over.
+    pub(super) fn with_accounted_tests(self) -> Result<Self, DriftError> {
+        let accounted = self.time().saturating_add(self.discoveries());
+        if accounted > self.tests() {
+            return Err(invalid(format!(
+                "`{accounted}` discoveries and non-candidates are more than its `{}` tests",
+                self.tests()
+            )));
+        }
+        Ok(self)
+    }
+}
+
 pub(super) fn invalid(reason: String) -> DriftError {
     DriftError::InvalidState {
         state: "online test",
