@@ -1,4 +1,7 @@
 //! Evidence that stays valid however often it is looked at.
+//!
+//! Logarithms and exponentials are those of `libm`, in Rust, not those of the platform: the same observations give the same bits
+//! everywhere.
 
 use std::fmt;
 
@@ -45,13 +48,13 @@ impl LogE {
     /// The e-value itself; infinite when it exceeds what an `f64` holds.
     #[must_use]
     pub fn value(self) -> f64 {
-        self.0.exp()
+        libm::exp(self.0)
     }
 
     /// Whether the evidence rejects its null hypothesis at error rate `alpha`: e >= 1/alpha.
     #[must_use]
     pub fn rejects(self, alpha: Alpha) -> bool {
-        self.0 >= -alpha.get().ln()
+        self.0 >= -libm::log(alpha.get())
     }
 
     /// The average of e-values, itself an e-value under arbitrary dependence. No values give no evidence.
@@ -61,7 +64,7 @@ impl LogE {
         if values.is_empty() {
             Self::default()
         } else {
-            Self::new(log_sum_exp(logs) - (values.len() as f64).ln())
+            Self::new(log_sum_exp(logs) - libm::log(values.len() as f64))
         }
     }
 
@@ -101,6 +104,7 @@ impl LogE {
 /// # Ok::<(), noops_core::UnitError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawMeanBet")]
 pub struct MeanBet {
     bound: Probability,
     log_wealth: [f64; BETS.len()],
@@ -137,17 +141,23 @@ impl MeanBet {
         let bound = self.bound.get().max(SMALLEST_BOUND);
         for (log_wealth, fraction) in self.log_wealth.iter_mut().zip(BETS) {
             // At least ln(1 - fraction), because x >= 0: a bet never loses everything.
-            *log_wealth += (fraction * (x / bound - 1.0)).ln_1p();
+            *log_wealth += libm::log1p(fraction * (x / bound - 1.0));
         }
         self.observations = self.observations.saturating_add(1);
         self.sum += x;
         self.max_log_e = self.max_log_e.max(self.log_e());
     }
 
+    /// The bound that is bet against.
+    #[must_use]
+    pub fn bound(&self) -> Probability {
+        self.bound
+    }
+
     /// The current evidence against the null hypothesis.
     #[must_use]
     pub fn log_e(&self) -> LogE {
-        LogE::new(log_sum_exp(self.log_wealth.iter().copied()) - (BETS.len() as f64).ln())
+        LogE::new(log_sum_exp(self.log_wealth.iter().copied()) - libm::log(BETS.len() as f64))
     }
 
     /// The largest evidence ever seen, which is what Ville's inequality bounds.
@@ -179,10 +189,47 @@ impl MeanBet {
     }
 }
 
+/// What is stored, before it is checked.
+#[derive(Deserialize)]
+struct RawMeanBet {
+    bound: Probability,
+    log_wealth: [f64; BETS.len()],
+    max_log_e: LogE,
+    observations: u64,
+    ignored: u64,
+    sum: f64,
+}
+
+impl TryFrom<RawMeanBet> for MeanBet {
+    type Error = &'static str;
+
+    fn try_from(raw: RawMeanBet) -> Result<Self, Self::Error> {
+        let bet = Self {
+            bound: raw.bound,
+            log_wealth: raw.log_wealth,
+            max_log_e: raw.max_log_e,
+            observations: raw.observations,
+            ignored: raw.ignored,
+            sum: raw.sum,
+        };
+        if bet.log_wealth.iter().any(|log| !log.is_finite()) {
+            return Err("a stored bet has no finite wealth; start a new one");
+        }
+        // The counter stops at its largest value, the sum does not.
+        if !(0.0..=bet.observations as f64).contains(&bet.sum) && bet.observations < u64::MAX {
+            return Err("the observations of a stored bet lie outside 0 to 1; start a new one");
+        }
+        if bet.max_log_e < bet.log_e().max(LogE::default()) {
+            return Err("a stored bet has more evidence than it ever had; start a new one");
+        }
+        Ok(bet)
+    }
+}
+
 fn log_sum_exp(logs: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = logs.clone().fold(f64::NEG_INFINITY, f64::max);
     if largest.is_finite() {
-        largest + logs.map(|log| (log - largest).exp()).sum::<f64>().ln()
+        largest + libm::log(logs.map(|log| libm::exp(log - largest)).sum())
     } else {
         largest
     }
@@ -287,6 +334,30 @@ mod tests {
         };
         let naive = BETS.iter().map(|&c| product(c)).sum::<f64>() / BETS.len() as f64;
         assert!((bet.log_e().value() - naive).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_stored_bet_that_contradicts_itself_is_refused() {
+        let mut bet = MeanBet::new(Probability::new(0.5).unwrap());
+        [1.0, 0.5, 0.9].iter().for_each(|&x| bet.observe(x));
+        let stored = serde_json::to_value(&bet).unwrap();
+        assert_eq!(
+            serde_json::from_value::<MeanBet>(stored.clone()).unwrap(),
+            bet
+        );
+        for (field, value) in [
+            ("sum", 4.0),
+            ("sum", -0.1),
+            ("max_log_e", -1.0),
+            ("bound", 2.0),
+        ] {
+            let mut altered = stored.clone();
+            altered[field] = value.into();
+            assert!(
+                serde_json::from_value::<MeanBet>(altered).is_err(),
+                "{field}"
+            );
+        }
     }
 
     #[test]

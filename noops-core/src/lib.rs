@@ -17,6 +17,7 @@ mod executor;
 #[cfg(feature = "feast")]
 mod feast;
 mod features;
+mod hash;
 #[cfg(any(feature = "feast", feature = "mlflow", feature = "ray"))]
 mod http;
 mod label;
@@ -75,6 +76,7 @@ pub use features::{
 };
 #[cfg(feature = "parquet")]
 pub use features::{ParquetFeatures, ParquetRows, ParquetSettings, sort_by_availability};
+pub use hash::unit_hash;
 pub use label::{Label, Observed};
 pub use lease::{FencingToken, Lease, LeaseStore};
 pub use memory::{

@@ -10,7 +10,6 @@
 //! | a stream of e-values | nothing | [`ELond`] |
 
 mod addis;
-mod batch;
 mod e_lond;
 mod lond;
 mod lord;
@@ -21,10 +20,11 @@ mod sequence;
 mod tests;
 mod wealth;
 
-pub use self::addis::Addis;
-pub use self::batch::{
+pub use noops_stats::{
     benjamini_hochberg, benjamini_yekutieli, bonferroni, e_benjamini_hochberg, holm,
 };
+
+pub use self::addis::Addis;
 pub use self::e_lond::ELond;
 pub use self::lond::Lond;
 pub use self::lord::LordPlusPlus;

@@ -18,8 +18,8 @@ use crate::column_counts::ColumnCounts;
 use crate::counts::Counts;
 use crate::error::DriftError;
 use crate::profile::Profile;
-use crate::special::binomial_sf;
 use crate::statistic::{TestSettings, psi};
+use noops_stats::special::binomial_sf;
 
 /// May this batch be served or trained on? Limits per column, suggested by the reference and adjustable.
 ///

@@ -17,10 +17,8 @@ mod matrix;
 pub mod multivariate;
 pub mod performance;
 mod profile;
-mod random;
 mod report;
 pub mod sequential;
-mod special;
 pub mod statistic;
 #[cfg(test)]
 mod testing;

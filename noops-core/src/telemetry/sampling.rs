@@ -1,3 +1,5 @@
+use crate::hash::unit_hash;
+
 /// The place of a request in `0..1_000_000`, which decides whether it is sampled.
 ///
 /// A request is sampled when its place is below the share in parts per million. The prediction and the label of a request have
@@ -6,8 +8,7 @@
 ///
 /// # Formula
 ///
-/// FNV-1a 64 over `telemetry`, one zero byte and the request id (UTF-8), then the MurmurHash3 64-bit finaliser `fmix64`, then
-/// `(hash * 1_000_000) >> 64` in 128 bits. The function is part of the contract and will not change, so that a pipeline in
+/// [`unit_hash`] of the salt `telemetry` and the request id, then `(hash * 1_000_000) >> 64` in 128 bits. The function is part of the contract and will not change, so that a pipeline in
 /// any language can leave out the same requests. The word before the id keeps the sample independent of who is assigned to
 /// a challenger by the same hash.
 ///
@@ -24,24 +25,10 @@
 /// Linear in the length of the id; nothing is allocated.
 #[must_use]
 pub fn sampling_bucket(request: &str) -> u32 {
-    let bytes = SALT.bytes().chain([0]).chain(request.bytes());
-    let hash = fmix64(bytes.fold(FNV_OFFSET, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-    }));
-    ((u128::from(hash) * BUCKETS) >> 64) as u32
-}
-
-fn fmix64(mut hash: u64) -> u64 {
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
+    ((u128::from(unit_hash(SALT, request)) * BUCKETS) >> 64) as u32
 }
 
 const SALT: &str = "telemetry";
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 const BUCKETS: u128 = 1_000_000;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::error::DriftError;
 use crate::matrix::Matrix;
-use crate::random::SplitMix64;
+use noops_stats::SplitMix64;
 
 /// The numbers of all rows.
 pub(crate) fn all_rows(rows: usize) -> Result<Vec<u32>, DriftError> {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 fn numbers(value: &Value) -> Vec<f64> {
     let list = value.as_array().expect("a list");

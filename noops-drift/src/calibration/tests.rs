@@ -2,7 +2,7 @@ use noops_core::{Alpha, Probability};
 use proptest::prelude::*;
 
 use super::{Aspect, CalibrationMonitor, CalibrationSettings, Observed};
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 struct World {
     shift: f64,

@@ -7,7 +7,7 @@ use super::frame::UnknownColumns;
 use super::rules::{Domain, Range};
 use crate::error::DriftError;
 use crate::profile::{Binning, ColumnProfile, Distinct, Profile};
-use crate::special::{binomial_sf, clopper_pearson_lower};
+use noops_stats::special::{binomial_sf, clopper_pearson_lower};
 
 /// How expectations are inferred from a profile.
 ///

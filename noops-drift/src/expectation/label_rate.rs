@@ -9,7 +9,7 @@ use super::invalid;
 use super::uniqueness::float_key;
 use crate::error::DriftError;
 use crate::gate::GateVerdict;
-use crate::special::binomial_sf;
+use noops_stats::special::binomial_sf;
 
 /// The usual rate of a label in every partition of a batch, such as the clicks per country.
 ///

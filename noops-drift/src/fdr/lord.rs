@@ -1,7 +1,7 @@
 use noops_core::Alpha;
 use serde::{Deserialize, Serialize};
 
-use super::batch::probability;
+use super::online::probability;
 use super::online::{Discovery, OnlineFdr};
 use super::sequence;
 use super::wealth::{Wealth, invalid};

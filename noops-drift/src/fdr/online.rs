@@ -61,3 +61,8 @@ impl Discovery {
         self.level
     }
 }
+
+/// No evidence when it is not a number.
+pub(super) fn probability(p: f64) -> f64 {
+    if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }
+}

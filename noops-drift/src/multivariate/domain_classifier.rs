@@ -12,8 +12,8 @@ pub use self::settings::DomainClassifierSettings;
 use crate::boosting::{Binned, Boosted, Loss, fold_rows, stacked};
 use crate::error::DriftError;
 use crate::matrix::Matrix;
-use crate::special::{normal_sf, normal_upper_quantile};
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
+use noops_stats::special::{normal_sf, normal_upper_quantile};
 
 /// Can a classifier tell current rows from reference rows? It sees what no column shows alone.
 ///

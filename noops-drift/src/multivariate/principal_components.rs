@@ -10,8 +10,8 @@ use super::symmetric_eigen::{Eigen, symmetric_eigen};
 use super::welch::{Moments, Welch};
 use crate::error::DriftError;
 use crate::matrix::Matrix;
-use crate::special::normal_upper_quantile;
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
+use noops_stats::special::normal_upper_quantile;
 
 /// Reconstruction error: do the columns still move together the way they did?
 ///

@@ -1,4 +1,4 @@
-use crate::random::SplitMix64;
+use noops_stats::SplitMix64;
 
 /// Drawn numbers, one stream per purpose.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::permutation::PermutationLaw;
 use super::*;
 use crate::matrix::Matrix;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 /// What the tests have in common, so that each claim is checked of all of them.
 fn permutation_tests(

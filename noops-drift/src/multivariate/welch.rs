@@ -1,6 +1,6 @@
 use statrs::function::beta::checked_beta_reg;
 
-use crate::special::normal_sf;
+use noops_stats::special::normal_sf;
 
 /// Size, mean and variance of a sample.
 #[derive(Clone, Copy, Debug)]

@@ -13,8 +13,8 @@ pub use self::settings::LabelShiftSettings;
 use super::check::invalid;
 use super::estimate::Estimate;
 use crate::error::DriftError;
-use crate::special::normal_upper_quantile;
 use crate::statistic::{Comparison, TestSettings, chi_square_homogeneity};
+use noops_stats::special::normal_upper_quantile;
 
 /// Have the shares of the classes changed, judged by predictions alone? Black-box shift estimation.
 ///

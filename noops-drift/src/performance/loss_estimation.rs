@@ -12,7 +12,7 @@ use super::estimate::Estimate;
 use crate::boosting::{Binned, Boosted, Loss, all_rows, fold_rows, rows_outside};
 use crate::error::DriftError;
 use crate::matrix::Matrix;
-use crate::special::normal_upper_quantile;
+use noops_stats::special::normal_upper_quantile;
 
 /// How wrong is a regression model on rows that have no labels yet? Direct loss estimation.
 ///

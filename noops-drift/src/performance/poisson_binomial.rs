@@ -5,7 +5,7 @@ use noops_core::Probability;
 
 use super::check::invalid;
 use crate::error::DriftError;
-use crate::special::normal_sf;
+use noops_stats::special::normal_sf;
 
 /// The number of successes in independent trials that each have their own probability.
 ///

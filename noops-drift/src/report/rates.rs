@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::column_counts::ColumnCounts;
 use crate::profile::{ColumnProfile, Distinct};
-use crate::special::binomial_sf;
 use crate::statistic::comparison::VISIBLE_POWER;
 use crate::statistic::{Occurrence, equal_rates_p_value};
+use noops_stats::special::binomial_sf;
 
 /// How often the values of a column are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

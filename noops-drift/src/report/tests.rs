@@ -13,7 +13,7 @@ use super::{DriftReport, DriftSettings, RateKind};
 use crate::counts::Counts;
 use crate::profile::{Profile, ProfileSettings};
 use crate::statistic::Verdict;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 /// Columns of normal values, every tenth of them null, the first column shifted.
 fn batch(

@@ -1,4 +1,4 @@
-use crate::special::clopper_pearson_lower;
+use noops_stats::special::clopper_pearson_lower;
 
 /// Bounds of a rate of which a reference shows `successes` in `trials`.
 #[derive(Clone, Copy, Debug, PartialEq)]

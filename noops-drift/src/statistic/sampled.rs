@@ -3,19 +3,17 @@
 mod anderson_darling;
 mod cramer_von_mises;
 mod energy;
-mod gaps;
 mod kolmogorov_smirnov;
 mod kuiper;
 pub(crate) mod laws;
 mod mann_whitney;
-mod path_law;
 mod sizes;
-pub(crate) mod sorted;
 #[cfg(test)]
 mod tests;
 mod tolerated;
-pub(crate) mod walk;
 mod wasserstein;
+
+pub use noops_stats::SortedSample;
 
 pub use self::anderson_darling::{anderson_darling, anderson_darling_k};
 pub use self::cramer_von_mises::cramer_von_mises;
@@ -23,5 +21,4 @@ pub use self::energy::energy_distance;
 pub use self::kolmogorov_smirnov::ks_two_sample;
 pub use self::kuiper::kuiper;
 pub use self::mann_whitney::mann_whitney;
-pub use self::sorted::SortedSample;
 pub use self::wasserstein::{Scale, WassersteinSettings, wasserstein};

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::testing::Draws as _;
 
 #[derive(Deserialize)]
 struct Oracle {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::Draws as _;
 
 fn error_rate(random: &mut SplitMix64, rate: f64) -> f64 {
     f64::from(u8::from(random.unit() < rate))

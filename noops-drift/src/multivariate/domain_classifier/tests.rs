@@ -2,10 +2,10 @@ use noops_core::Alpha;
 
 use super::*;
 use crate::boosting::BoostingSettings;
-use crate::special::binomial_sf;
 use crate::statistic::comparison::Verdict;
 use crate::statistic::settings::TestSettings;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
+use noops_stats::special::binomial_sf;
 
 /// Five columns: two normal ones with a correlation, a coarse one, one with many zeros and one with gaps.
 fn rows(random: &mut SplitMix64, n: usize, correlation: f64) -> Matrix {

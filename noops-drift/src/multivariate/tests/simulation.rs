@@ -1,5 +1,5 @@
 use super::*;
-use crate::special::normal_upper_quantile;
+use noops_stats::special::normal_upper_quantile;
 
 /// Correlated, skewed and zero-inflated columns.
 fn mixed(rows: usize, random: &mut SplitMix64) -> Matrix {

@@ -3,7 +3,7 @@ use noops_core::Alpha;
 use super::Row;
 use crate::performance::estimate::Estimate;
 use crate::performance::poisson_binomial::PoissonBinomial;
-use crate::special::normal_upper_quantile;
+use noops_stats::special::normal_upper_quantile;
 
 /// The joint law of the confusion counts: true positives among the predicted, false negatives among the rest.
 pub(super) struct CountLaw {

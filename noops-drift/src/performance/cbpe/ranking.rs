@@ -1,7 +1,7 @@
 use noops_core::Alpha;
 
 use crate::performance::estimate::Estimate;
-use crate::special::normal_upper_quantile;
+use noops_stats::special::normal_upper_quantile;
 
 /// Rows in groups of one score, from the largest score down.
 pub(super) struct Ranking {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 fn normal(random: &mut SplitMix64, n: usize, centre: f64) -> Matrix {
     let column =

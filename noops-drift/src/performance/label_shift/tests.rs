@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::statistic::Verdict;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 fn numbers(value: &Value) -> Vec<f64> {
     value

@@ -1,7 +1,7 @@
 use super::*;
 use crate::boosting::BoostingSettings;
-use crate::special::binomial_sf;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
+use noops_stats::special::binomial_sf;
 
 struct Rows {
     features: Matrix,

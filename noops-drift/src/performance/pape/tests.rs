@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 struct Rows {
     features: Matrix,

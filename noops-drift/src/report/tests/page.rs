@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use super::batch;
 use crate::profile::ProfileSettings;
 use crate::report::{DriftReport, DriftSettings};
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 fn page(reference: RecordBatch, current: RecordBatch) -> String {
     DriftReport::of_frames(

@@ -227,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::profile::ProfileSettings;
-    use crate::testing::SplitMix64;
+    use crate::testing::{Draws as _, SplitMix64};
 
     fn frame(rows: usize, seed: u64, shift: f64) -> RecordBatch {
         let mut random = SplitMix64(seed);

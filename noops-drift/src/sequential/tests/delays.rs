@@ -5,7 +5,7 @@ use crate::sequential::{
     CategoryBet, CategoryReference, ColumnReference, DriftAspect, DriftMonitor, KsBand,
     Observation, PitBet,
 };
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 /// The mean number of rows until the alarm, and the aspect that led most often.
 fn delay(seed: u64, draw: impl Fn(&mut SplitMix64) -> f64) -> (f64, Option<DriftAspect>) {

@@ -4,7 +4,7 @@ use super::{normal, normal_reference, reference_of};
 use crate::sequential::{
     CategoryBet, CategoryReference, ColumnReference, DriftMonitor, KsBand, PitBet, ReferenceCdf,
 };
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 const LOOKS: usize = 10_000;
 const RUNS: usize = 100;

@@ -1,6 +1,6 @@
 use super::cells::Cells;
 use super::divergence::Divergence;
-use crate::special::{normal_sf, normal_upper_quantile};
+use noops_stats::special::{normal_sf, normal_upper_quantile};
 
 /// The normal law of an estimated distance around the true one, by the delta method.
 ///

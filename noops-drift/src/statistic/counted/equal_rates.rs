@@ -1,4 +1,4 @@
-use crate::special::binomial_sf;
+use noops_stats::special::binomial_sf;
 
 /// How many of some rows have a property.
 #[derive(Clone, Copy)]
@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Occurrence, equal_rates_p_value};
-    use crate::testing::SplitMix64;
+    use crate::testing::{Draws as _, SplitMix64};
 
     fn p_value(reference: (u64, u64), current: (u64, u64)) -> f64 {
         let [reference, current] =

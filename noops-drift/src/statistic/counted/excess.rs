@@ -1,4 +1,4 @@
-use crate::special::relative_entropy;
+use noops_stats::special::relative_entropy;
 
 /// p ln(p / a) − p + a for shares p ≥ 0 and a > 0: what one cell adds to a relative entropy. Never negative.
 ///

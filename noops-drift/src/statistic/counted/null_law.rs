@@ -1,10 +1,10 @@
 use super::cells::Cells;
 use super::divergence::Divergence;
 use super::hypergeometric::Split;
-use crate::special::{
+use crate::statistic::comparison::VISIBLE_POWER;
+use noops_stats::special::{
     noncentral_chi_square_sf, noncentral_chi_square_upper_quantile, noncentrality_for_power,
 };
-use crate::statistic::comparison::VISIBLE_POWER;
 
 /// The law of curvature · n̂ · D while nothing has drifted: a scale times a chi-square.
 pub(super) struct NullLaw {

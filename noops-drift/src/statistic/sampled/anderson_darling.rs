@@ -1,9 +1,9 @@
 use super::laws::{Atoms, anderson_darling_sf};
-use super::sorted::SortedSample;
 use crate::error::DriftError;
-use crate::special::{normal_upper_quantile, upper_quantile};
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
+use noops_stats::special::{normal_upper_quantile, upper_quantile};
 
 /// The two-sample Anderson–Darling test: the squared distance between the distribution functions, weighted towards the tails.
 ///

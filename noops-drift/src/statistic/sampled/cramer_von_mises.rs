@@ -1,10 +1,10 @@
 use super::laws::{Atoms, cramer_von_mises_sf};
-use super::sorted::SortedSample;
-use super::walk::walk;
 use crate::error::DriftError;
-use crate::special::{normal_upper_quantile, upper_quantile};
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
+use noops_stats::special::{normal_upper_quantile, upper_quantile};
+use noops_stats::two_sample::walk;
 
 /// The two-sample Cramér–von Mises test: the squared distance between the distribution functions, over the pooled sample.
 ///

@@ -1,8 +1,8 @@
 use super::laws::{Levels, QuadraticLaw, Spans};
-use super::sorted::SortedSample;
 use crate::error::DriftError;
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
 
 /// The energy distance of two samples, with a p-value that knows both sizes.
 ///

@@ -1,15 +1,13 @@
-use self::equal_sizes::{equal_sizes_kept, equal_sizes_sf};
-use super::gaps::{Gaps, ratio};
-use super::path_law::{MAX_CELLS, PathLaw};
 use super::sizes::Sizes;
-use super::sorted::SortedSample;
 use super::tolerated::Excess;
 use crate::error::DriftError;
-use crate::special::{kolmogorov_sf, kolmogorov_upper_quantile};
 use crate::statistic::comparison::{Comparison, Measured, Method};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
+use noops_stats::special::kolmogorov_upper_quantile;
+use noops_stats::two_sample::{Gaps, ratio};
+use noops_stats::two_sample::{KolmogorovSmirnov, MAX_CELLS, PathLaw, equal_sizes_kept};
 
-mod equal_sizes;
 #[cfg(test)]
 mod tests;
 
@@ -129,13 +127,7 @@ fn plain(
         None => at_most_one,
     };
     let Some(law) = PathLaw::of(reference, current, gaps.largest(), 1.0) else {
-        let p_value = match equal_rows {
-            Some(rows) => {
-                let steps = gaps.largest() / u128::from(rows.max(1));
-                equal_sizes_sf(u64::try_from(steps).unwrap_or(rows), rows)
-            }
-            None => kolmogorov_sf(gaps.distance() * root),
-        };
+        let p_value = KolmogorovSmirnov::beyond_the_exact_law(gaps, reference.len(), current.len());
         return (p_value, limit_critical, limit_critical);
     };
     let whole = reference.len() as u128 * current.len() as u128;

@@ -1,12 +1,12 @@
 use self::law::{kuiper_sf, kuiper_upper_quantile, stephens};
-use super::gaps::{Gaps, ratio};
-use super::path_law::{MAX_CELLS, PathLaw};
 use super::sizes::Sizes;
-use super::sorted::SortedSample;
 use super::tolerated::Excess;
 use crate::error::DriftError;
 use crate::statistic::comparison::{Comparison, Measured, Method};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
+use noops_stats::two_sample::{Gaps, ratio};
+use noops_stats::two_sample::{MAX_CELLS, PathLaw};
 
 mod law;
 #[cfg(test)]

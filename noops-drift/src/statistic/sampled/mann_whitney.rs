@@ -1,11 +1,9 @@
-use statrs::function::beta::checked_beta_reg;
-
-use super::sorted::SortedSample;
-use super::walk::walk;
 use crate::error::DriftError;
-use crate::special::{normal_sf, normal_upper_quantile, upper_quantile};
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
+use noops_stats::special::{normal_sf, normal_upper_quantile, student_sf, upper_quantile};
+use noops_stats::two_sample::{RankSums, rank_sum_law};
 
 /// The two-sided Mann–Whitney test: do current values tend to be larger, or smaller, than those of the reference?
 ///
@@ -65,29 +63,23 @@ pub fn mann_whitney(
     if rows == 0 || current_rows == 0 {
         return Ok(blind);
     }
-    let (n, m) = (rows as f64, current_rows as f64);
-    let pooled = n + m;
-    let pairs = n * m;
-    let sums = Sums::of(reference, current);
-    let theta = (sums.twice_u as f64 / 2.0 / pairs).clamp(0.0, 1.0);
-    // The deviation of θ without drift.
-    let ties = sums.ties / (pooled * (pooled - 1.0).max(1.0));
-    let deviation = ((pooled + 1.0 - ties).max(0.0) / (12.0 * pairs)).sqrt();
+    let pairs = rows as f64 * current_rows as f64;
+    let sums = RankSums::of(reference, current);
+    let theta = sums.theta();
+    let deviation = sums.deviation_without_difference();
     if !(deviation > 0.0 && deviation.is_finite()) {
         return Ok(blind);
     }
     let distance = (theta - 0.5).abs();
     let continuity = 0.5 / pairs;
-    let studentised = sums.studentised(n, m);
+    let studentised = Studentised::of(&sums);
     let tolerance = settings.tolerance();
     let alpha = settings.alpha();
     let (mut p_value, mut critical) =
-        if sums.ties <= 0.0 && rows.saturating_mul(current_rows) <= EXACT_PAIRS {
-            let larger = sums
-                .twice_u
-                .max(2 * u128::from(rows * current_rows) - sums.twice_u)
-                / 2;
-            let law = exact_law(reference.len(), current.len());
+        if sums.ties() <= 0.0 && rows.saturating_mul(current_rows) <= EXACT_PAIRS {
+            let twice_u = sums.twice_u();
+            let larger = twice_u.max(2 * u128::from(rows * current_rows) - twice_u) / 2;
+            let law = rank_sum_law(reference.len(), current.len());
             let kept = largest_kept(&law, alpha.get()) as f64;
             // Where even the largest U is kept nothing is beyond it.
             let kept = if kept < pairs { kept / pairs } else { 2.0 };
@@ -120,83 +112,21 @@ pub fn mann_whitney(
     ))
 }
 
-/// What one pass over both samples gives.
-struct Sums {
-    /// Twice the U of the current sample, an integer.
-    twice_u: u128,
-    /// Σ t³ − t over the groups of equal values.
-    ties: f64,
-    /// Mean square of the placements of the current values in the reference, about ½, and the mean itself; and the other way
-    /// round.
-    current: Placements,
-    reference: Placements,
-}
-
-impl Sums {
-    fn of(reference: &SortedSample, current: &SortedSample) -> Self {
-        let (n, m) = (reference.len() as f64, current.len() as f64);
-        let mut sums = Self {
-            twice_u: 0,
-            ties: 0.0,
-            current: Placements::default(),
-            reference: Placements::default(),
-        };
-        walk(reference, current, |step| {
-            let twice_below = 2 * step.passed_reference - step.reference;
-            sums.twice_u += u128::from(step.current) * u128::from(twice_below);
-            let equal = (step.reference + step.current) as f64;
-            sums.ties += equal * (equal - 1.0) * (equal + 1.0);
-            let in_reference = twice_below as f64 / 2.0 / n;
-            let in_current = (2 * step.passed_current - step.current) as f64 / 2.0 / m;
-            sums.current.add(in_reference, step.current as f64);
-            sums.reference.add(in_current, step.reference as f64);
-        });
-        sums
-    }
-
-    fn studentised(&self, n: f64, m: f64) -> Studentised {
-        let of_reference = self.reference.variance(n) / n;
-        let of_current = self.current.variance(m) / m;
-        let variance = of_reference + of_current;
-        let spent = of_reference * of_reference / (n - 1.0).max(1.0)
-            + of_current * of_current / (m - 1.0).max(1.0);
-        Studentised {
-            deviation: variance.max(0.0).sqrt(),
-            freedom: if spent > 0.0 {
-                variance * variance / spent
-            } else {
-                n + m
-            },
-        }
-    }
-}
-
-/// Where the values of one sample stand in the other: sums of weights, places and squares about the middle.
-#[derive(Default)]
-struct Placements {
-    sum: f64,
-    squares: f64,
-}
-
-impl Placements {
-    fn add(&mut self, place: f64, rows: f64) {
-        let place = place - 0.5;
-        self.sum += rows * place;
-        self.squares += rows * place * place;
-    }
-
-    fn variance(&self, rows: f64) -> f64 {
-        ((self.squares - self.sum * self.sum / rows) / (rows - 1.0).max(1.0)).max(0.0)
-    }
-}
-
-/// The law of θ whatever the drift.
+/// The law of θ whatever the drift, and what follows from it for a tolerance.
 struct Studentised {
     deviation: f64,
     freedom: f64,
 }
 
 impl Studentised {
+    fn of(sums: &RankSums) -> Self {
+        let ranks = sums.studentised();
+        Self {
+            deviation: ranks.deviation(),
+            freedom: ranks.degrees_of_freedom(),
+        }
+    }
+
     /// How often θ is this far from ½ when the truth is `tolerance` from it.
     fn p_value(&self, distance: f64, tolerance: f64) -> f64 {
         if self.deviation <= 0.0 {
@@ -218,19 +148,6 @@ impl Studentised {
     }
 }
 
-/// P(T > t) for Student's T.
-fn student_sf(t: f64, freedom: f64) -> f64 {
-    if freedom > NORMAL_FROM {
-        return normal_sf(t);
-    }
-    let x = freedom / (freedom + t * t);
-    let half = match checked_beta_reg(freedom / 2.0, 0.5, x) {
-        Ok(tail) if !tail.is_nan() => tail.clamp(0.0, 1.0) / 2.0,
-        _ => return 1.0,
-    };
-    if t < 0.0 { 1.0 - half } else { half }
-}
-
 /// Twice P(U ≥ `larger`).
 fn exact_p_value(law: &[f64], larger: usize) -> f64 {
     let above: f64 = law.iter().skip(larger).rev().sum();
@@ -249,36 +166,8 @@ fn largest_kept(law: &[f64], alpha: f64) -> usize {
     0
 }
 
-/// P(U = 0), P(U = 1), … when all orders of n and m values are equally likely, by the recursion on which sample has the
-/// largest value.
-fn exact_law(n: usize, m: usize) -> Vec<f64> {
-    // laws[j] is the law of U for i reference and j current values.
-    let mut laws: Vec<Vec<f64>> = vec![vec![1.0]; m + 1];
-    for i in 1..=n {
-        let mut next: Vec<Vec<f64>> = Vec::with_capacity(m + 1);
-        for (j, without_reference) in laws.iter().enumerate() {
-            let mut law = vec![0.0; i * j + 1];
-            // The largest is a reference value: it exceeds no pair. Or a current one: it exceeds all i.
-            let share = i as f64 / (i + j) as f64;
-            for (to, from) in law.iter_mut().zip(without_reference) {
-                *to += share * from;
-            }
-            if let Some(without_current) = next.last() {
-                for (to, from) in law.iter_mut().skip(i).zip(without_current) {
-                    *to += (1.0 - share) * from;
-                }
-            }
-            next.push(law);
-        }
-        laws = next;
-    }
-    laws.pop().unwrap_or_default()
-}
-
 const RELEVANT: f64 = 0.1;
 const EXACT_PAIRS: u64 = 2_500;
-/// From here Student's law is normal to the accuracy of the variance.
-const NORMAL_FROM: f64 = 1e6;
 
 #[cfg(test)]
 mod tests;

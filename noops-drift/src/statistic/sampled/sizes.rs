@@ -1,5 +1,5 @@
-use super::sorted::SortedSample;
 use crate::statistic::comparison::VISIBLE_POWER;
+use noops_stats::SortedSample;
 
 /// The sizes of two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Sizes {
 #[cfg(test)]
 mod tests {
     use super::Sizes;
-    use crate::statistic::sampled::sorted::SortedSample;
+    use noops_stats::SortedSample;
 
     #[test]
     fn one_value_in_both_is_nothing_to_compare() {

@@ -2,10 +2,10 @@ use noops_core::Alpha;
 use serde::{Deserialize, Serialize};
 
 use super::laws::{L1Law, Levels, Spans};
-use super::sorted::SortedSample;
 use crate::error::DriftError;
 use crate::statistic::comparison::{Comparison, Measured, Method, VISIBLE_POWER};
 use crate::statistic::settings::TestSettings;
+use noops_stats::SortedSample;
 
 /// The Wasserstein-1 (earth mover's) distance of two samples, with a p-value that knows both sizes.
 ///

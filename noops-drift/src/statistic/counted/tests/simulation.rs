@@ -2,7 +2,7 @@ use noops_core::Alpha;
 
 use super::{STATISTICS, Statistic, TENTHS, tilted, true_value};
 use crate::statistic::{TestSettings, psi};
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 fn zero_inflated(cells: usize) -> Vec<f64> {
     let mut shares = vec![0.1 / (cells - 1) as f64; cells];

@@ -3,7 +3,7 @@ use crate::statistic::{LogBase, hellinger, total_variation};
 use crate::statistic::{
     TestSettings, Verdict, chi_square_homogeneity, jensen_shannon_distance, psi,
 };
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
 
 #[test]
 fn drift_is_a_statistic_above_the_critical_value() {

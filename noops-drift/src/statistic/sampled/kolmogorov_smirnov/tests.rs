@@ -3,11 +3,11 @@ use serde::Deserialize;
 
 use super::ks_two_sample;
 use crate::error::DriftError;
-use crate::special::{binomial_sf, kolmogorov_sf};
 use crate::statistic::comparison::{Comparison, Verdict};
-use crate::statistic::sampled::sorted::SortedSample;
 use crate::statistic::settings::TestSettings;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
+use noops_stats::SortedSample;
+use noops_stats::special::{binomial_sf, kolmogorov_sf};
 
 #[derive(Deserialize)]
 struct Oracle {

@@ -1,6 +1,6 @@
 use std::f64::consts::PI;
 
-use crate::special::upper_quantile;
+use noops_stats::special::upper_quantile;
 
 /// The factor that makes V of so many rows follow the limiting law.
 pub(super) fn stephens(size: f64) -> f64 {

@@ -2,11 +2,11 @@ use serde::Deserialize;
 
 use super::kuiper;
 use super::law::{kuiper_sf, kuiper_upper_quantile, stephens};
-use crate::special::binomial_sf;
 use crate::statistic::comparison::{Comparison, Verdict};
-use crate::statistic::sampled::sorted::SortedSample;
 use crate::statistic::settings::TestSettings;
-use crate::testing::SplitMix64;
+use crate::testing::{Draws as _, SplitMix64};
+use noops_stats::SortedSample;
+use noops_stats::special::binomial_sf;
 
 #[derive(Deserialize)]
 struct Oracle {

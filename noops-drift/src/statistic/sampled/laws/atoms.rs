@@ -110,7 +110,7 @@ mod tests {
     use super::super::oracle::close;
     use super::super::{anderson_darling_sf, cramer_von_mises_sf};
     use super::Atoms;
-    use crate::special::chi_square_sf;
+    use noops_stats::special::chi_square_sf;
 
     #[test]
     fn two_values_are_one_chi_square() {

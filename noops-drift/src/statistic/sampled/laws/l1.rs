@@ -1,7 +1,7 @@
 use std::f64::consts::FRAC_2_PI;
 
 use super::ChiSquarePair;
-use crate::special::{normal_upper_quantile, upper_quantile};
+use noops_stats::special::{normal_upper_quantile, upper_quantile};
 
 /// The law of S = Σ wᵢ |Zᵢ| for a centred Gaussian vector Z: what an L1 distance of two samples follows without drift,
 /// times the root of the effective size nm/(n + m).
@@ -238,8 +238,8 @@ const FLAT: f64 = 1e-12;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::special::normal_sf;
-    use crate::testing::SplitMix64;
+    use crate::testing::{Draws as _, SplitMix64};
+    use noops_stats::special::normal_sf;
 
     #[track_caller]
     fn close(found: f64, expected: f64, relative: f64) {

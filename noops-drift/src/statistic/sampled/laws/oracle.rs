@@ -1,7 +1,7 @@
 use serde_json::Value;
 
-use super::super::sorted::SortedSample;
 use crate::testing::SplitMix64;
+use noops_stats::SortedSample;
 
 /// Two samples and what other programs say of them.
 pub(crate) struct Pair {

@@ -1,6 +1,6 @@
 use std::f64::consts::{PI, TAU};
 
-use crate::special::{chi_square_sf, normal_sf};
+use noops_stats::special::{chi_square_sf, normal_sf};
 
 /// The law of shift + a χ²₁ + b χ²ₖ, two independent terms: what the squared norms here are matched to.
 ///

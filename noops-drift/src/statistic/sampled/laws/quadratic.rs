@@ -1,5 +1,5 @@
 use super::ChiSquarePair;
-use crate::special::{normal_upper_quantile, upper_quantile};
+use noops_stats::special::{normal_upper_quantile, upper_quantile};
 
 /// The law of Q = Σ wᵢ Zᵢ² for a centred Gaussian vector Z: what a squared L2 distance of two samples follows without drift,
 /// times the effective size nm/(n + m).
@@ -199,7 +199,7 @@ const MOST: f64 = 100.0;
 mod tests {
     use super::super::cramer_von_mises_sf;
     use super::QuadraticLaw;
-    use crate::special::chi_square_sf;
+    use noops_stats::special::chi_square_sf;
 
     #[track_caller]
     fn close(found: f64, expected: f64, relative: f64) {

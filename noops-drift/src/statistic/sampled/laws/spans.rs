@@ -1,6 +1,6 @@
-use super::super::sorted::SortedSample;
-use super::super::walk::walk;
 use crate::error::DriftError;
+use noops_stats::SortedSample;
+use noops_stats::two_sample::walk;
 
 /// The gaps between neighbouring values of two samples pooled, and how far apart the distribution functions stand over them:
 /// what the area and the energy between two samples are sums of.

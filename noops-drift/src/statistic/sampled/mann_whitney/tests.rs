@@ -23,7 +23,7 @@ fn the_exact_law_is_that_of_counting_all_orders() {
     // U of 2 and 3 values: 10 orders, of which 0, 1, ..., 6 have 1, 1, 2, 2, 2, 1, 1.
     for (larger, orders) in [(6, 1.0), (5, 2.0), (4, 4.0), (3, 6.0)] {
         close(
-            exact_p_value(&exact_law(2, 3), larger),
+            exact_p_value(&rank_sum_law(2, 3), larger),
             f64::min(orders / 5.0, 1.0),
             1e-14,
         );

@@ -1,7 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use crate::error::DriftError;
-
 mod radix;
 #[cfg(test)]
 mod tests;
@@ -13,7 +11,7 @@ mod tests;
 /// # Complexity
 ///
 /// O(n) time and memory for most data: three passes of a radix sort over the bits in which the values differ, then a
-/// look at the neighbours that those bits leave equal. Samples of a few thousand values, and values that share almost
+/// look at the neighbours that those bits leave equal. Samples of up to a thousand values, and values that share almost
 /// all those bits, cost a comparison sort.
 ///
 /// # Numerical notes
@@ -24,7 +22,7 @@ mod tests;
 /// # Examples
 ///
 /// ```
-/// use noops_drift::statistic::SortedSample;
+/// use noops_stats::SortedSample;
 ///
 /// let sample = SortedSample::new(&[2.0, f64::NAN, -1.0, f64::INFINITY, 2.0]);
 /// assert_eq!(sample.values(), [-1.0, 2.0, 2.0, f64::INFINITY]);
@@ -41,15 +39,9 @@ impl SortedSample {
     /// Sorts a copy of `values`.
     #[must_use]
     pub fn new(values: &[f64]) -> Self {
-        let mut keys: Vec<u64> = Vec::with_capacity(values.len());
-        keys.extend(
-            values
-                .iter()
-                .filter(|value| !value.is_nan())
-                .map(|&value| key_of(value)),
-        );
+        let numbers = values.iter().filter(|value| !value.is_nan());
+        let keys = radix::sorted(numbers.map(|&value| key_of(value)));
         let nans = (values.len() - keys.len()) as u64;
-        radix::sort(&mut keys);
         let values = keys.into_iter().map(value_of).collect();
         Self { values, nans }
     }
@@ -86,13 +78,12 @@ impl From<&[f64]> for SortedSample {
 }
 
 impl TryFrom<RawSortedSample> for SortedSample {
-    type Error = DriftError;
+    type Error = String;
 
-    fn try_from(raw: RawSortedSample) -> Result<Self, DriftError> {
+    fn try_from(raw: RawSortedSample) -> Result<Self, String> {
         let RawSortedSample { mut values, nans } = raw;
-        let contradiction = |reason: String| DriftError::InvalidState {
-            state: "sorted sample",
-            reason,
+        let contradiction = |reason: String| {
+            format!("the stored sorted sample contradicts itself: {reason}; sort the values again")
         };
         if values.iter().any(|value| value.is_nan()) {
             return Err(contradiction("a value is `NaN`".to_owned()));

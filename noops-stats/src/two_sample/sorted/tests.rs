@@ -1,7 +1,7 @@
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::SortedSample;
-use crate::testing::SplitMix64;
+use crate::random::SplitMix64;
 
 /// The same by the standard library's comparison sort.
 fn naive(values: &[f64]) -> Vec<f64> {
@@ -52,13 +52,23 @@ fn many_values_of_every_kind_are_sorted() {
     let mut draw = |make: &dyn Fn(&mut SplitMix64) -> f64| -> Vec<f64> {
         (0..rows).map(|_| make(&mut random)).collect()
     };
-    sorts_as_the_comparison_sort_does(&draw(&|random| random.bell()));
+    sorts_as_the_comparison_sort_does(&draw(&|random| random.unit() + random.unit() - 1.0));
     sorts_as_the_comparison_sort_does(&draw(&|random| f64::from_bits(random.next())));
-    sorts_as_the_comparison_sort_does(&draw(&|random| (random.bell() * 3.0).round()));
+    sorts_as_the_comparison_sort_does(&draw(&|random| {
+        ((random.unit() + random.unit() - 1.0) * 3.0).round()
+    }));
     // Neighbouring doubles: only the lowest bits differ.
     sorts_as_the_comparison_sort_does(&draw(&|random| {
         f64::from_bits(1.0_f64.to_bits() + (random.next() & 0xfff))
     }));
+    // As many of them in one bucket of the first pass, with less than one digit or two left to sort by.
+    for spread in [0x3_ffff_u64, 0xff_ffff] {
+        sorts_as_the_comparison_sort_does(&draw(&|random| {
+            let near = (random.next() & 1) * (spread >> 12);
+            let offset = random.next() & if near > 0 { near } else { spread };
+            f64::from_bits(1.0_f64.to_bits() + offset)
+        }));
+    }
     // Two clusters that the counted bits cannot tell apart inside.
     sorts_as_the_comparison_sort_does(&draw(&|random| {
         let sign = if random.next() & 1 == 0 { 1.0 } else { -1.0 };

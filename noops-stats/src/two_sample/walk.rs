@@ -6,7 +6,7 @@ use super::sorted::SortedSample;
 ///
 /// O(n + m), one step per distinct value. Which sample is stepped is an addition rather than a branch, so random data
 /// cost no mispredictions unless they are full of ties.
-pub(crate) fn walk(reference: &SortedSample, current: &SortedSample, mut visit: impl FnMut(Step)) {
+pub fn walk(reference: &SortedSample, current: &SortedSample, mut visit: impl FnMut(Step)) {
     let left = reference.values();
     let right = current.values();
     let mut i = 0_usize;
@@ -34,17 +34,17 @@ pub(crate) fn walk(reference: &SortedSample, current: &SortedSample, mut visit: 
 
 /// One distinct value of two samples pooled.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Step {
+pub struct Step {
     /// The value.
-    pub(crate) value: f64,
+    pub value: f64,
     /// How many reference values equal it.
-    pub(crate) reference: u64,
+    pub reference: u64,
     /// How many current values equal it.
-    pub(crate) current: u64,
+    pub current: u64,
     /// How many reference values are at most it.
-    pub(crate) passed_reference: u64,
+    pub passed_reference: u64,
     /// How many current values are at most it.
-    pub(crate) passed_current: u64,
+    pub passed_current: u64,
 }
 
 impl Step {
@@ -73,7 +73,7 @@ mod tests {
     use proptest::prelude::{Strategy, prop, prop_assert_eq, proptest};
 
     use super::{Step, walk};
-    use crate::statistic::sampled::sorted::SortedSample;
+    use crate::two_sample::sorted::SortedSample;
 
     fn steps(reference: &[f64], current: &[f64]) -> Vec<Step> {
         let mut steps = Vec::new();

@@ -31,7 +31,8 @@ pub(super) fn equal_sizes_sf(steps: u64, rows: u64) -> f64 {
 }
 
 /// The largest number of steps whose tail is at least `alpha`; nothing when even two samples apart are no rarer.
-pub(super) fn equal_sizes_kept(alpha: f64, rows: u64) -> Option<u64> {
+#[must_use]
+pub fn equal_sizes_kept(alpha: f64, rows: u64) -> Option<u64> {
     let (mut kept, mut rejected) = (0, rows);
     if equal_sizes_sf(rejected, rows) >= alpha {
         return None;

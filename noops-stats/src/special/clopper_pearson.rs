@@ -3,7 +3,8 @@ use super::binomial_sf;
 /// The lower bound of Clopper and Pearson (1934): the rate at which so many successes or more have probability `tail`.
 ///
 /// The upper bound of a rate is one minus the lower bound of its failures.
-pub(crate) fn clopper_pearson_lower(successes: u64, trials: u64, tail: f64) -> f64 {
+#[must_use]
+pub fn clopper_pearson_lower(successes: u64, trials: u64, tail: f64) -> f64 {
     if successes == 0 || trials == 0 {
         return 0.0;
     }

@@ -1,5 +1,6 @@
 /// (1 + x) ln(1 + x) − x for x ≥ −1: x²/2 − x³/6 + x⁴/12 − … where the terms of the formula would cancel.
-pub(crate) fn relative_entropy(x: f64) -> f64 {
+#[must_use]
+pub fn relative_entropy(x: f64) -> f64 {
     if x.abs() < SERIES_BELOW {
         let mut power = x * x;
         let mut sum = 0.0;

@@ -6,7 +6,8 @@ use super::quantile::upper_quantile;
 ///
 /// Two series for the same function: one converges fast for large x, its theta-function twin for small x. The large
 /// series is a small number from its first term on, so tails keep their relative accuracy until they are subnormal.
-pub(crate) fn kolmogorov_sf(x: f64) -> f64 {
+#[must_use]
+pub fn kolmogorov_sf(x: f64) -> f64 {
     if x.is_nan() || x <= 0.0 {
         return 1.0;
     }
@@ -18,7 +19,8 @@ pub(crate) fn kolmogorov_sf(x: f64) -> f64 {
 }
 
 /// The x with P(K > x) = `tail`.
-pub(crate) fn kolmogorov_upper_quantile(tail: f64) -> f64 {
+#[must_use]
+pub fn kolmogorov_upper_quantile(tail: f64) -> f64 {
     upper_quantile(tail, 2.0, kolmogorov_sf)
 }
 

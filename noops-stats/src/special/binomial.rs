@@ -11,7 +11,8 @@ use super::tails::normal_sf;
 /// the mean is summed outwards and never got as a difference. When the variance is above [`SADDLE_FROM_VARIANCE`], where
 /// a sum would be slow, the saddle-point formula of Lugannani and Rice (1980) for lattice variables is used, whose error
 /// is relative, of the order of the inverse of the variance, in the far tail too.
-pub(crate) fn binomial_sf(successes: u64, trials: u64, p: f64) -> f64 {
+#[must_use]
+pub fn binomial_sf(successes: u64, trials: u64, p: f64) -> f64 {
     if successes == 0 {
         return 1.0;
     }
@@ -43,7 +44,8 @@ pub(crate) fn binomial_sf(successes: u64, trials: u64, p: f64) -> f64 {
 }
 
 /// ln n! less Stirling's approximation of it, ½ ln(2πn) + n ln n − n.
-pub(crate) fn stirling_error(n: f64) -> f64 {
+#[must_use]
+pub fn stirling_error(n: f64) -> f64 {
     if n > SERIES_FROM {
         let square = n * n;
         (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1_260.0 - (1.0 / 1_680.0) / square) / square) / square)

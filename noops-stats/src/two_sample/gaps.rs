@@ -5,7 +5,7 @@ use super::walk::walk;
 ///
 /// Both are whole numbers over nm, so that equal gaps are equal and an exact law can be asked for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gaps {
+pub struct Gaps {
     above: u128,
     below: u128,
     product: u128,
@@ -17,7 +17,8 @@ impl Gaps {
     /// # Complexity
     ///
     /// O(n + m), or O(m log n) when one sample is much smaller than the other.
-    pub(crate) fn between(reference: &SortedSample, current: &SortedSample) -> Self {
+    #[must_use]
+    pub fn between(reference: &SortedSample, current: &SortedSample) -> Self {
         let n = reference.len();
         let m = current.len();
         let product = n as u128 * m as u128;
@@ -59,28 +60,33 @@ impl Gaps {
     }
 
     /// nm · max |F − G|.
-    pub(crate) fn largest(&self) -> u128 {
+    #[must_use]
+    pub fn largest(&self) -> u128 {
         self.above.max(self.below)
     }
 
     /// nm · (max (F − G) + max (G − F)).
-    pub(crate) fn span(&self) -> u128 {
+    #[must_use]
+    pub fn span(&self) -> u128 {
         self.above + self.below
     }
 
     /// max |F − G|.
-    pub(crate) fn distance(&self) -> f64 {
+    #[must_use]
+    pub fn distance(&self) -> f64 {
         ratio(self.largest(), self.product)
     }
 
     /// max (F − G) + max (G − F).
-    pub(crate) fn range(&self) -> f64 {
+    #[must_use]
+    pub fn range(&self) -> f64 {
         ratio(self.span(), self.product)
     }
 }
 
 /// `part / whole`, and 0 for an empty whole.
-pub(crate) fn ratio(part: u128, whole: u128) -> f64 {
+#[must_use]
+pub fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 {
         0.0
     } else {
@@ -159,8 +165,8 @@ mod tests {
     use proptest::prelude::{Strategy, prop, prop_assert_eq, proptest};
 
     use super::{Gaps, by_merging, by_searching};
-    use crate::statistic::sampled::sorted::SortedSample;
-    use crate::testing::SplitMix64;
+    use crate::random::SplitMix64;
+    use crate::two_sample::sorted::SortedSample;
 
     fn values() -> impl Strategy<Value = Vec<f64>> {
         let value = (-7_i8..=7).prop_map(|k| if k == 7 { f64::INFINITY } else { f64::from(k) });
@@ -183,8 +189,10 @@ mod tests {
     #[test]
     fn a_small_batch_is_looked_up_and_measured_the_same() {
         let mut random = SplitMix64(5);
-        let many: Vec<f64> = (0..5_000).map(|_| (random.bell() * 50.0).round()).collect();
-        let few: Vec<f64> = (0..40).map(|_| (random.bell() * 50.0).round()).collect();
+        let many: Vec<f64> = (0..5_000)
+            .map(|_| (random.unit() * 300.0).round())
+            .collect();
+        let few: Vec<f64> = (0..40).map(|_| (random.unit() * 300.0).round()).collect();
         let (many, few) = (SortedSample::new(&many), SortedSample::new(&few));
         assert_eq!(Gaps::between(&many, &few), Gaps::by_walking(&many, &few));
         assert_eq!(Gaps::between(&few, &many), Gaps::by_walking(&few, &many));

@@ -12,7 +12,7 @@ mod paths;
 /// compared. The probability of having left the band is summed where paths leave it, so all terms are positive and
 /// a tail of 1e-300 has the relative accuracy of a tail of 0.1.
 #[derive(Debug)]
-pub(super) struct PathLaw {
+pub struct PathLaw {
     /// The smaller size, which the laws do not depend on being that of the reference.
     few: i64,
     many: i64,
@@ -22,7 +22,8 @@ pub(super) struct PathLaw {
 
 impl PathLaw {
     /// The law for these samples; nothing when `passes` tails at `distance` would visit more than [`MAX_CELLS`].
-    pub(super) fn of(
+    #[must_use]
+    pub fn of(
         reference: &SortedSample,
         current: &SortedSample,
         distance: u128,
@@ -51,12 +52,12 @@ impl PathLaw {
     }
 
     /// The step between possible distances, which are whole numbers over nm.
-    pub(super) fn unit(&self) -> i64 {
+    pub fn unit(&self) -> i64 {
         greatest_common_divisor(self.few, self.many)
     }
 
     /// How many cells are visited for the tail at `distance`, at most.
-    pub(super) fn cells(&self, distance: i64) -> f64 {
+    pub fn cells(&self, distance: i64) -> f64 {
         let widest = self.few as f64 + 1.0;
         let band = self.band(distance);
         let cells = |&group: &i64| {
@@ -73,7 +74,7 @@ impl PathLaw {
     }
 
     /// P(nm · max |F − G| ≥ `distance`).
-    pub(super) fn sf(&self, distance: i64) -> f64 {
+    pub fn sf(&self, distance: i64) -> f64 {
         if distance <= 0 {
             return 1.0;
         }
@@ -85,7 +86,7 @@ impl PathLaw {
     /// A path whose values span r fits into (w − r)/u + 1 windows of width w that are u apart, and into one fewer of
     /// width w − u. So the probability of spanning at most w is the sum of the probabilities of staying in the first
     /// less the sum over the second. A difference: right to some 1e-13, not in relative terms.
-    pub(super) fn range_sf(&self, range: i64) -> f64 {
+    pub fn range_sf(&self, range: i64) -> f64 {
         if range <= 0 {
             return 1.0;
         }
@@ -100,7 +101,7 @@ impl PathLaw {
     }
 
     /// How many tails [`PathLaw::range_sf`] finds, each of half the range as a distance.
-    pub(super) fn range_passes(few: usize, many: usize, range: u128) -> f64 {
+    pub fn range_passes(few: usize, many: usize, range: u128) -> f64 {
         let few = i64::try_from(few).unwrap_or(i64::MAX);
         let many = i64::try_from(many).unwrap_or(i64::MAX);
         2.0 * range as f64 / greatest_common_divisor(few, many) as f64 + 1.0
@@ -121,12 +122,7 @@ impl PathLaw {
     /// The largest distance, as a whole number over nm, whose `tail` is at least `alpha`; nothing when nm is one.
     ///
     /// `guess` is a distance near it; the cost is a few dozen tails near that guess.
-    pub(super) fn largest_kept(
-        &self,
-        alpha: f64,
-        guess: i64,
-        tail: impl Fn(i64) -> f64,
-    ) -> Option<i64> {
+    pub fn largest_kept(&self, alpha: f64, guess: i64, tail: impl Fn(i64) -> f64) -> Option<i64> {
         let unit = self.unit();
         let whole = self.few * self.many / unit;
         let mut kept = 0_i64;
@@ -159,15 +155,15 @@ fn greatest_common_divisor(a: i64, b: i64) -> i64 {
 }
 
 /// The lattice points an exact tail may visit: a few milliseconds.
-pub(super) const MAX_CELLS: f64 = 4e6;
+pub const MAX_CELLS: f64 = 4e6;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{Strategy, prop, proptest};
 
     use super::PathLaw;
-    use crate::statistic::sampled::gaps::Gaps;
-    use crate::statistic::sampled::sorted::SortedSample;
+    use crate::two_sample::gaps::Gaps;
+    use crate::two_sample::sorted::SortedSample;
 
     fn law(reference: &[f64], current: &[f64]) -> PathLaw {
         PathLaw::of(

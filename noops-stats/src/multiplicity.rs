@@ -10,7 +10,7 @@ use noops_core::{Alpha, LogE};
 /// # Examples
 ///
 /// ```
-/// use noops_drift::fdr::bonferroni;
+/// use noops_stats::bonferroni;
 ///
 /// assert_eq!(bonferroni(&[0.25, 0.5, f64::NAN]), [0.75, 1.0, 1.0]);
 /// ```
@@ -41,7 +41,7 @@ pub fn bonferroni(p_values: &[f64]) -> Vec<f64> {
 /// # Examples
 ///
 /// ```
-/// use noops_drift::fdr::holm;
+/// use noops_stats::holm;
 ///
 /// assert_eq!(holm(&[0.25, 0.0625]), [0.25, 0.125]);
 /// ```
@@ -79,7 +79,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// # Examples
 ///
 /// ```
-/// use noops_drift::fdr::benjamini_hochberg;
+/// use noops_stats::benjamini_hochberg;
 ///
 /// assert_eq!(benjamini_hochberg(&[0.5, 0.0625, 0.125, 1.0]), [0.6666666666666666, 0.25, 0.25, 1.0]);
 /// ```
@@ -103,7 +103,7 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
 /// # Examples
 ///
 /// ```
-/// use noops_drift::fdr::benjamini_yekutieli;
+/// use noops_stats::benjamini_yekutieli;
 ///
 /// assert_eq!(benjamini_yekutieli(&[0.125, 0.5]), [0.375, 0.75]);
 /// ```
@@ -136,7 +136,7 @@ pub fn benjamini_yekutieli(p_values: &[f64]) -> Vec<f64> {
 ///
 /// ```
 /// use noops_core::{Alpha, LogE};
-/// use noops_drift::fdr::e_benjamini_hochberg;
+/// use noops_stats::e_benjamini_hochberg;
 ///
 /// let evidence = [50.0_f64, 1.0, 45.0].map(|e| LogE::new(e.ln()));
 /// // Neither 50 nor 45 reaches 3 / 0.05 = 60 alone; together they need 30 each.
@@ -195,6 +195,6 @@ fn ascending(p_values: &[f64]) -> Vec<(usize, f64)> {
 }
 
 /// No evidence when it is not a number.
-pub(super) fn probability(p: f64) -> f64 {
+fn probability(p: f64) -> f64 {
     if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }
 }

@@ -2,9 +2,10 @@
 ///
 /// By regula falsi (Illinois) on the logarithm of the tail, starting from the bracket 0 to `guess`, which is doubled until
 /// it holds the root.
-pub(crate) fn upper_quantile(tail: f64, guess: f64, sf: impl Fn(f64) -> f64) -> f64 {
-    let target = tail.max(f64::MIN_POSITIVE).ln();
-    let height = |x: f64| sf(x).max(f64::MIN_POSITIVE).ln() - target;
+#[must_use]
+pub fn upper_quantile(tail: f64, guess: f64, sf: impl Fn(f64) -> f64) -> f64 {
+    let target = libm::log(tail.max(f64::MIN_POSITIVE));
+    let height = |x: f64| libm::log(sf(x).max(f64::MIN_POSITIVE)) - target;
     let mut low = 0.0;
     let mut at_low = -target;
     let mut high = guess;
