@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use noops_canary::Evaluation;
+use noops_canary::offline::Evaluation;
 
 use crate::failure::{Failure, fail};
 use crate::report::Pair;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use noops_canary::Stage;
+use noops_canary::rollout::Stage;
 use noops_core::{
     Digest, FencingToken, Label, ModelRegistry, Observed, SqlStates, StateStore, TimeSpan,
     TrainingRequest,
@@ -180,10 +180,10 @@ impl Replay {
                         .get(group.start)
                         .copied()
                         .unwrap_or(hour),
-                );
+                )?;
                 self.predict(group).await?;
             }
-            self.deliver_landings(hour);
+            self.deliver_landings(hour)?;
             self.world.clock.set(hour);
             self.have_an_accident(hour).await?;
             self.reconcile(hour).await?;
@@ -268,7 +268,7 @@ impl Replay {
     }
 
     /// Labels arrive when flights land: late, out of order, and for cancelled flights never.
-    fn deliver_landings(&mut self, until: Timestamp) {
+    fn deliver_landings(&mut self, until: Timestamp) -> Result<(), Failure> {
         let flights = &self.world.flights;
         while let Some(&flight) = self.world.landings.get(self.progress.next_landing) {
             let (Some(Some(lands)), Some(Some(late))) =
@@ -283,9 +283,10 @@ impl Replay {
                 request: Flights::id(flight),
                 observed: Observed::from(*late),
                 known_at: *lands,
-            });
+            })?;
             self.progress.next_landing += 1;
         }
+        Ok(())
     }
 
     async fn have_an_accident(&mut self, now: Timestamp) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use noops_canary::Stage;
+use noops_canary::rollout::Stage;
 use noops_serve::{Champion, Experiment, TrainingJob};
 
 use crate::latency::stopwatch;

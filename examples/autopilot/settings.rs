@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use noops_canary::{CanaryError, JudgeSettings, PairedSettings, RampStage, RolloutPlan, StageGate};
+use noops_canary::CanaryError;
+use noops_canary::rollout::{AdvanceOn, RampStage, RolloutSpec, StageGate};
+use noops_canary::shadow::PairedSettings;
 use noops_core::{Error, ErrorKind, Probability, Share};
 use noops_drift::{CalibrationSettings, GateSettings};
 use noops_policy::{Action, GovernorSettings, PolicySet};
-use noops_serve::{ControlSettings, PolicyDocument, fact_schema};
+use noops_serve::{ControlSettings, JudgeSettings, PolicyDocument, fact_schema};
 
 use crate::failure::{Failure, fail};
 
@@ -46,13 +48,17 @@ pub(crate) fn control() -> Result<ControlSettings, Error> {
 /// The model's name.
 pub(crate) const MODEL: &str = "arrival-delay";
 
-/// Shadow until the candidate is proven not to be worse, then 5 %, 25 % and 50 % of the flights, then all.
-fn rollout() -> Result<RolloutPlan, CanaryError> {
-    let ramp = [50_000, 250_000, 500_000]
-        .into_iter()
-        .filter_map(|ppm| Share::from_ppm(ppm).ok());
-    let stages = ramp.map(|share| RampStage::new(share, StageGate::new(hours(12), days(14), 200)));
-    RolloutPlan::new(StageGate::new(days(2), days(21), 1_500), stages.collect())
+/// Shadow until the candidate is proven not to be worse, then 5 %, 25 % and 50 % of the flights as long as no harm shows, then all.
+fn rollout() -> Result<RolloutSpec, CanaryError> {
+    let gate = StageGate::new(hours(12), days(14), 200);
+    let no_harm = gate.with_advance_on(AdvanceOn::NoHarm);
+    let ramp = [(50_000, no_harm), (250_000, no_harm), (500_000, gate)];
+    let stages = ramp.into_iter().filter_map(|(ppm, gate)| {
+        let share = Share::from_ppm(ppm).ok()?;
+        Some(RampStage::new(share, gate))
+    });
+    let shadow = StageGate::new(days(2), days(21), 1_500);
+    RolloutSpec::canary(Some(shadow), stages.collect())
 }
 
 /// Reads and checks every policy document of a folder.

@@ -1,7 +1,17 @@
-use std::collections::BTreeMap;
-
 use noops_core::Share;
 use serde::{Deserialize, Serialize};
+
+pub use self::exposure::{ExposureRecord, WeightedExposureRecord};
+pub use self::hash::{Salt, bucket};
+pub use self::multi_arm::{Challenger, WeightedAssigned, WeightedAssignment};
+pub use self::overrides::{Override, Overrides};
+pub use self::rings::{Ring, RingBound, RingDecision, RingFault, RingGate, RingOutcome, Rings};
+
+mod exposure;
+mod hash;
+mod multi_arm;
+mod overrides;
+mod rings;
 
 /// The side of a comparison that serves a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -11,54 +21,6 @@ pub enum Arm {
     Champion,
     /// The model that may replace it.
     Challenger,
-}
-
-/// The name that separates one rollout's assignment from every other's.
-///
-/// Use the rollout's identifier: with a fresh salt a fresh set of units meets the challenger first, so
-/// that the same ones are not always the first to be served by something new.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Salt(String);
-
-impl Salt {
-    /// Takes any text, also the empty one.
-    pub fn new(salt: impl Into<String>) -> Self {
-        Self(salt.into())
-    }
-
-    /// The text of the salt.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The place of a unit in `0..1_000_000` under a salt.
-///
-/// # Formula
-///
-/// FNV-1a 64 over the salt, one zero byte and the unit (all UTF-8), then the MurmurHash3 64-bit finaliser
-/// `fmix64`, then `(hash * 1_000_000) >> 64` in 128 bits. The finaliser is needed: the high bits of FNV-1a
-/// alone hardly change with the last bytes. The function is part of the contract and will not change, so
-/// that another program, in any language, can reproduce an assignment.
-///
-/// # Examples
-///
-/// ```
-/// use noops_canary::{Salt, bucket};
-///
-/// let salt = Salt::new("checkout-42");
-/// assert_eq!(bucket(&salt, "user-1"), bucket(&salt, "user-1"));
-/// assert!(bucket(&salt, "user-1") < 1_000_000);
-/// ```
-#[must_use]
-pub fn bucket(salt: &Salt, unit: &str) -> u32 {
-    let bytes = salt.0.bytes().chain(std::iter::once(0)).chain(unit.bytes());
-    let hash = fmix64(bytes.fold(FNV_OFFSET, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-    }));
-    ((u128::from(hash) * BUCKETS) >> 64) as u32
 }
 
 /// Decides which arm serves a unit: sticky, salted, and monotone in the share.
@@ -83,7 +45,7 @@ pub fn bucket(salt: &Salt, unit: &str) -> u32 {
 pub struct Assignment {
     salt: Salt,
     share: Share,
-    overrides: BTreeMap<String, Arm>,
+    overrides: Overrides,
 }
 
 impl Assignment {
@@ -93,14 +55,21 @@ impl Assignment {
         Self {
             salt,
             share,
-            overrides: BTreeMap::new(),
+            overrides: Overrides::default(),
         }
     }
 
     /// Pins a unit to an arm. Pinned units are served but stay out of the analysis: somebody chose them.
     #[must_use]
     pub fn with_override(mut self, unit: impl Into<String>, arm: Arm) -> Self {
-        self.overrides.insert(unit.into(), arm);
+        self.overrides = self.overrides.with_forced(unit, arm);
+        self
+    }
+
+    /// Replaces all override lists.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.overrides = overrides;
         self
     }
 
@@ -124,18 +93,23 @@ impl Assignment {
     /// The arm that serves `unit`, with what an exposure record needs.
     #[must_use]
     pub fn assign(&self, unit: &str) -> Assigned {
-        let pinned = self.overrides.get(unit).copied();
-        let arm = pinned.unwrap_or_else(|| {
-            if bucket(&self.salt, unit) < self.share.ppm() {
-                Arm::Challenger
-            } else {
-                Arm::Champion
-            }
-        });
+        self.assign_with(unit, &[])
+    }
+
+    /// The arm that serves a unit with these attributes, given as pairs of name and value.
+    ///
+    /// Attributes matter to the [`Overrides`] only; the hash does not see them.
+    #[must_use]
+    pub fn assign_with(&self, unit: &str, attributes: &[(&str, &str)]) -> Assigned {
+        let (arm, overridden) = match self.overrides.decide(unit, attributes) {
+            Override::Forced(arm) => (*arm, true),
+            Override::Denied => (Arm::Champion, true),
+            Override::LeftToChance => (self.drawn(unit), false),
+        };
         Assigned {
             arm,
             share: self.share,
-            overridden: pinned.is_some(),
+            overridden,
         }
     }
 
@@ -150,11 +124,25 @@ impl Assignment {
     pub fn share(&self) -> Share {
         self.share
     }
+
+    /// The override lists.
+    #[must_use]
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    fn drawn(&self, unit: &str) -> Arm {
+        if bucket(&self.salt, unit) < self.share.ppm() {
+            Arm::Challenger
+        } else {
+            Arm::Champion
+        }
+    }
 }
 
 /// One assignment: the arm and the share in force at that moment.
 ///
-/// Store the share with the outcome: [`RateComparison`](crate::RateComparison) needs the one in force when the
+/// Store the share with the outcome: [`RateComparison`](crate::sequential::RateComparison) needs the one in force when the
 /// request was served, not the one in force when it is analysed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assigned {
@@ -189,18 +177,6 @@ impl Assigned {
     }
 }
 
-fn fmix64(mut hash: u64) -> u64 {
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
-const BUCKETS: u128 = 1_000_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,24 +186,6 @@ mod tests {
         (0..20_000)
             .map(|unit| assignment.arm(&format!("user-{unit}")) == Arm::Challenger)
             .collect()
-    }
-
-    // Computed by an independent Python implementation of the formula above.
-    #[test]
-    fn buckets_equal_the_published_vectors() {
-        let vectors = [
-            ("", "", 722_706),
-            ("", "a", 378_389),
-            ("a", "", 527_285),
-            ("checkout-42", "user-1", 741_115),
-            ("checkout-42", "user-2", 148_794),
-            ("checkout-43", "user-1", 901_929),
-            ("fraud", "4111-1111", 105_767),
-            ("señal", "日本", 979_352),
-        ];
-        for (salt, unit, expected) in vectors {
-            assert_eq!(bucket(&Salt::new(salt), unit), expected, "{salt}/{unit}");
-        }
     }
 
     #[test]
@@ -255,11 +213,6 @@ mod tests {
     }
 
     #[test]
-    fn salt_and_unit_do_not_run_together() {
-        assert_ne!(bucket(&Salt::new("ab"), "c"), bucket(&Salt::new("a"), "bc"));
-    }
-
-    #[test]
     fn nobody_is_challenged_at_zero_and_everybody_at_full() {
         assert!(challenged("x", 0).iter().all(|x| !x));
         assert!(challenged("x", 1_000_000).iter().all(|x| *x));
@@ -274,5 +227,15 @@ mod tests {
         assert!(vip.is_overridden());
         assert!(!vip.in_analysis());
         assert!(assignment.assign("other").in_analysis());
+    }
+
+    #[test]
+    fn denied_attributes_are_served_by_the_champion_out_of_the_analysis() {
+        let overrides = Overrides::default().with_denied_attribute("plan", "enterprise");
+        let assignment = Assignment::new(Salt::new("x"), Share::FULL).with_overrides(overrides);
+        let denied = assignment.assign_with("user-1", &[("plan", "enterprise")]);
+        assert_eq!((denied.arm(), denied.in_analysis()), (Arm::Champion, false));
+        let free = assignment.assign_with("user-1", &[("plan", "free")]);
+        assert_eq!((free.arm(), free.in_analysis()), (Arm::Challenger, true));
     }
 }

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use noops_core::Share;
+use noops_core::{Share, Timestamp};
 
 /// Why a canary input was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,57 @@ pub enum CanaryError {
     },
     /// There are no rows.
     Empty,
+    /// A sample has fewer values than the method needs.
+    TooFew {
+        /// The sample.
+        column: &'static str,
+        /// The values it needs.
+        needed: usize,
+        /// The values it has.
+        found: usize,
+    },
+    /// A value is NaN or infinite.
+    NotFinite {
+        /// The column that holds it.
+        column: &'static str,
+        /// The row, counted from zero.
+        row: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// All values are the same, so nothing can be compared.
+    Constant {
+        /// The sample, or the samples.
+        column: &'static str,
+    },
+    /// An argument cannot be worked with.
+    Input {
+        /// The argument.
+        input: &'static str,
+        /// What is wrong with it and what to do.
+        reason: &'static str,
+    },
+    /// A named part of a specification (a metric, a stage, an arm, a ring) cannot be used.
+    Specification {
+        /// The part, for example `metric latency`.
+        part: String,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// An event is from further before the latest one than is allowed.
+    TimeBackwards {
+        /// When the latest event was.
+        latest: Timestamp,
+        /// When this one was.
+        found: Timestamp,
+    },
+    /// A stored state contradicts itself: it was altered, damaged or written by another program.
+    State {
+        /// The type of the state.
+        state: &'static str,
+        /// The contradiction.
+        reason: &'static str,
+    },
 }
 
 impl fmt::Display for CanaryError {
@@ -87,6 +138,32 @@ impl fmt::Display for CanaryError {
                 "column `{column}` holds `{value}` in row `{row}`; pass probabilities from 0 to 1"
             ),
             Self::Empty => write!(f, "there are no rows; pass at least one"),
+            Self::TooFew {
+                column,
+                needed,
+                found,
+            } => write!(
+                f,
+                "column `{column}` has `{found}` values; pass at least `{needed}`"
+            ),
+            Self::NotFinite { column, row, value } => write!(
+                f,
+                "column `{column}` holds `{value}` in row `{row}`; pass finite numbers"
+            ),
+            Self::Constant { column } => write!(
+                f,
+                "all values of `{column}` are the same; pass values that vary"
+            ),
+            Self::Input { input, reason } => write!(f, "input `{input}` {reason}"),
+            Self::Specification { part, reason } => write!(f, "{part} {reason}"),
+            Self::TimeBackwards { latest, found } => write!(
+                f,
+                "an event of `{found}` came after one of `{latest}`; show events in the order of their time, or allow for more lateness"
+            ),
+            Self::State { state, reason } => write!(
+                f,
+                "the stored `{state}` contradicts itself: {reason}; start a new one"
+            ),
         }
     }
 }

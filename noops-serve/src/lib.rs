@@ -10,8 +10,8 @@ mod runtime;
 pub use burn::{BurnExecutor, Inputs};
 pub use control::{
     Acted, Champion, Components, ControlSettings, ControlState, Controller, DriftSummary, Entry,
-    Evidence, Experiment, PolicyDocument, Reference, Start, Subject, TrainingJob, Verified,
-    VerifyError, fact_schema, verify_decisions,
+    Evidence, Experiment, JudgeSettings, PolicyDocument, Reference, Start, Subject, TrainingJob,
+    Verified, VerifyError, fact_schema, verify_decisions,
 };
 pub use runtime::{
     AnsweredBy, Deployment, DeploymentSettings, Dropped, Exposure, ExposureOutcome, Prediction,

@@ -1,14 +1,15 @@
 use noops_core::Alpha;
+use noops_stats::special::normal_upper_quantile;
 use serde::{Deserialize, Serialize};
 
-use super::quantile::normal_upper;
+use crate::interval::Interval;
 
 /// A metric of a model on labelled rows: estimate, standard error and number of rows.
 ///
 /// # Examples
 ///
 /// ```
-/// use noops_canary::Evaluation;
+/// use noops_canary::offline::Evaluation;
 /// use noops_core::Alpha;
 ///
 /// let evaluation = Evaluation::of(&[0.9, 0.2, 0.6, 0.3], &[true, false, true, false])?;
@@ -21,25 +22,26 @@ pub struct Metric {
     value: f64,
     standard_error: Option<f64>,
     n: u64,
-    largest: f64,
+    range: Interval,
 }
 
 impl Metric {
-    pub(super) fn new(value: f64, standard_error: Option<f64>, n: usize, largest: f64) -> Self {
+    /// A metric whose values lie in `range`, whatever the rows.
+    pub(super) fn new(value: f64, standard_error: Option<f64>, n: usize, range: Interval) -> Self {
         Self {
             value,
-            standard_error,
+            standard_error: standard_error.filter(|error| error.is_finite()),
             n: n as u64,
-            largest,
+            range,
         }
     }
 
-    /// The mean of per-row losses, with the standard error of a mean of independent rows.
-    pub(super) fn mean(losses: &[f64], largest: f64) -> Self {
-        let n = losses.len();
-        let mean = losses.iter().sum::<f64>() / n.max(1) as f64;
-        let standard_error = sample_variance(losses).map(|variance| (variance / n as f64).sqrt());
-        Self::new(mean, standard_error, n, largest)
+    /// The mean of per-row values, with the standard error of a mean of independent rows.
+    pub(super) fn mean(values: &[f64], range: Interval) -> Self {
+        let n = values.len();
+        let mean = values.iter().sum::<f64>() / n.max(1) as f64;
+        let standard_error = sample_variance(values).map(|variance| (variance / n as f64).sqrt());
+        Self::new(mean, standard_error, n, range)
     }
 
     /// The estimate.
@@ -54,7 +56,7 @@ impl Metric {
         self.standard_error
     }
 
-    /// The number of rows.
+    /// The number of rows (of queries, for a metric of rankings).
     #[must_use]
     pub fn n(&self) -> u64 {
         self.n
@@ -65,45 +67,14 @@ impl Metric {
     /// # Numerical notes
     ///
     /// Valid for many independent rows. It collapses to a point where the rows show no variance (an AUC of exactly 1), and is too
-    /// short where rows depend on each other; [`compare`](crate::compare) takes blocks for that reason.
+    /// short where rows depend on each other; [`compare`](crate::offline::compare) takes blocks for that reason.
     #[must_use]
     pub fn interval(&self, alpha: Alpha) -> Option<Interval> {
-        let half = normal_upper(alpha.get() / 2.0) * self.standard_error?;
-        Some(Interval {
-            lower: (self.value - half).max(0.0),
-            upper: (self.value + half).min(self.largest),
-        })
-    }
-}
-
-/// An interval, ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    lower: f64,
-    upper: f64,
-}
-
-impl Interval {
-    pub(super) fn new(lower: f64, upper: f64) -> Self {
-        Self { lower, upper }
-    }
-
-    /// The lower end.
-    #[must_use]
-    pub fn lower(&self) -> f64 {
-        self.lower
-    }
-
-    /// The upper end.
-    #[must_use]
-    pub fn upper(&self) -> f64 {
-        self.upper
-    }
-
-    /// Whether `value` lies in the interval.
-    #[must_use]
-    pub fn contains(&self, value: f64) -> bool {
-        self.lower <= value && value <= self.upper
+        let half = normal_upper_quantile(alpha.get() / 2.0) * self.standard_error?;
+        Some(Interval::between(
+            (self.value - half).max(self.range.lower()),
+            (self.value + half).min(self.range.upper()),
+        ))
     }
 }
 
@@ -116,7 +87,7 @@ pub(super) fn sample_variance(values: &[f64]) -> Option<f64> {
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares = values
         .iter()
-        .map(|value| (value - mean).powi(2))
+        .map(|value| (value - mean) * (value - mean))
         .sum::<f64>();
     Some(squares / (n - 1) as f64)
 }

@@ -21,13 +21,14 @@ impl Controller {
     ///
     /// # Errors
     ///
-    /// `Invalid` when a policy does not load or refuses the first version; otherwise what a component reports. Nothing is
+    /// `Invalid` when the settings could not be carried out, or a policy does not load or refuses the first version; otherwise what a component reports. Nothing is
     /// registered or written down unless the policies load.
     pub async fn bootstrap(
         components: Components,
         settings: ControlSettings,
         first: &TrainingRequest,
     ) -> Result<(Self, Vec<Acted>), Error> {
+        settings.check()?;
         let policies = load_policies(&components.policies)?;
         let start = Start {
             policies: components.policies.clone(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use jiff::Timestamp;
-use noops_canary::{CanaryError, Evaluation, OfflineVerdict, compare};
+use noops_canary::CanaryError;
+use noops_canary::offline::{Evaluation, OfflineVerdict, compare};
 use noops_core::{
     ArtifactStore, Digest, Error, ErrorKind, Holdout, ModelLoader, ModelVersion, Registration,
     TrainedModel,

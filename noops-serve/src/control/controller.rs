@@ -163,8 +163,12 @@ impl Controller {
     }
 
     /// Shows a label.
-    pub fn observe_label(&mut self, label: &Label) {
-        self.state.observe_label(&self.settings, label);
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`](noops_core::ErrorKind::Corrupt) if the judge of a stored state is not one of these settings.
+    pub fn observe_label(&mut self, label: &Label) -> Result<(), Error> {
+        self.state.observe_label(&self.settings, label)
     }
 
     /// Looks at everything, asks the policies, and does what they allow. Call it every so often: hourly, say.

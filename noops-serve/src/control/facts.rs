@@ -1,12 +1,14 @@
 //! What policies may speak of.
 
 use jiff::Timestamp;
-use noops_canary::{Judgement, Rollout, Stage, Transition, Verdict};
+use noops_canary::judge::{Judgement, Verdict};
+use noops_canary::rollout::{Decision, Rollout, Stage};
 use noops_core::{Error, ErrorKind, LogE, Registration};
 use noops_drift::GateVerdict;
 use noops_policy::{FactDecl, FactSchema, FactValue, Facts, PolicyError};
 
 use super::candidate::{Candidate, Offline};
+use super::judge_settings::LOSS;
 use super::state::{ControlState, live_share};
 
 /// The facts the controller knows: what conditions of policies are type-checked against.
@@ -268,7 +270,7 @@ impl FactBook {
         &mut self,
         rollout: &Rollout,
         judgement: &Judgement,
-        proposal: Option<Transition>,
+        proposal: Option<&Decision>,
     ) -> Result<(), Error> {
         let stage = rollout.stage();
         self.set("rollout.active", true)?;
@@ -283,31 +285,34 @@ impl FactBook {
         )?;
         self.set("rollout.verdict", verdict_name(judgement.verdict()))?;
         self.set("rollout.proposal", proposal_name(proposal))?;
-        self.set_count("rollout.pairs", judgement.pairs())?;
-        if let Some(difference) = judgement.mean_difference() {
+        let Some(loss) = judgement.metric(LOSS) else {
+            return Ok(());
+        };
+        self.set_count("rollout.pairs", loss.n_candidate())?;
+        if let Some(difference) = loss.estimate().value() {
             self.set("rollout.mean_difference", difference)?;
         }
-        self.set("rollout.e_not_worse", e_value(judgement.not_worse()))?;
-        self.set("rollout.e_worse", e_value(judgement.worse()))
+        self.set("rollout.e_not_worse", e_value(loss.not_worse()))?;
+        self.set("rollout.e_worse", e_value(loss.worse()))
     }
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Promote => "promote",
         Verdict::Continue { .. } => "continue",
         Verdict::RollBack { .. } => "rollback",
         Verdict::Insufficient { .. } => "insufficient",
-        Verdict::Inconclusive => "inconclusive",
+        Verdict::Inconclusive { .. } => "inconclusive",
     }
 }
 
-fn proposal_name(proposal: Option<Transition>) -> &'static str {
+fn proposal_name(proposal: Option<&Decision>) -> &'static str {
     match proposal {
-        None => "stay",
-        Some(Transition::Advance { .. }) => "advance",
-        Some(Transition::Promote) => "promote",
-        Some(Transition::RollBack { .. }) => "rollback",
+        Some(Decision::Advance { .. }) => "advance",
+        Some(Decision::Promote) => "promote",
+        Some(Decision::RollBack { .. }) => "rollback",
+        _ => "stay",
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is written down about a decision.
 
 use jiff::Timestamp;
-use noops_canary::{Judge, Rollout, Transition};
+use noops_canary::judge::Judge;
+use noops_canary::rollout::{Decision as RolloutDecision, Rollout};
 use noops_core::{AuditEntry, AuditLog, AuditRecord, Digest, Error, ErrorKind, FencingToken};
 use noops_policy::{Decision, FactRecord, FactSchema};
 use serde::{Deserialize, Serialize};
@@ -78,7 +79,7 @@ pub struct Evidence {
     /// The judge.
     pub judge: Judge,
     /// What the step proposed.
-    pub proposal: Option<Transition>,
+    pub proposal: Option<RolloutDecision>,
 }
 
 /// The body of the audit entry of a decision.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use noops_canary::{JudgeSettings, RolloutPlan};
-use noops_core::{Alpha, ModelName};
+use noops_canary::rollout::{OnInconclusive, RolloutForm, RolloutSpec};
+use noops_core::{Alpha, Error, ErrorKind, ModelName};
 use noops_drift::{CalibrationSettings, DriftSettings, GateSettings, ProfileSettings};
 use noops_policy::GovernorSettings;
 use serde::{Deserialize, Serialize};
+
+use super::judge_settings::JudgeSettings;
 
 /// The settings of a [`Controller`](super::Controller): plain data, recorded in the first audit entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +17,7 @@ pub struct ControlSettings {
     /// The model that is looked after.
     pub model: ModelName,
     /// The stages a candidate goes through.
-    pub rollout: RolloutPlan,
+    pub rollout: RolloutSpec,
     /// When a candidate is good enough, and when it is bad.
     pub judge: JudgeSettings,
     /// When the champion is being harmed.
@@ -53,7 +55,7 @@ impl ControlSettings {
     /// Settings for a model whose candidates go through `rollout`, everything else as documented at the fields' types: batches
     /// of a day, judged by the hour, labels within a day, drift over a week, the registry polled every hour, 200 ms.
     #[must_use]
-    pub fn new(model: ModelName, rollout: RolloutPlan) -> Self {
+    pub fn new(model: ModelName, rollout: RolloutSpec) -> Self {
         Self {
             model,
             rollout,
@@ -73,6 +75,33 @@ impl ControlSettings {
             registry_poll: HOUR,
             latency_objective: Duration::from_millis(200),
         }
+    }
+
+    /// Refuses what a controller could not end by itself.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |reason: &str| {
+            Err(Error::new(
+                ErrorKind::Invalid,
+                "set up a controller",
+                reason,
+            ))
+        };
+        self.judge.spec()?;
+        if !matches!(
+            self.rollout.form(),
+            RolloutForm::Canary | RolloutForm::BlueGreen
+        ) {
+            return refuse(
+                "a controller takes rollouts of form canary and blue-green; run others from a host",
+            );
+        }
+        let mut stages = self.rollout.stages();
+        if stages.any(|stage| stage.gate().on_inconclusive() == OnInconclusive::Hold) {
+            return refuse(
+                "a stage waits for a person when it ends without a conclusion, and a controller hears none; let it roll back",
+            );
+        }
+        Ok(())
     }
 
     /// Sets when a candidate is good enough, and when it is bad.

@@ -7,6 +7,7 @@ use noops_core::{AuditEntry, ChainError, verify_chain};
 use noops_policy::{Action, Facts, Governor, PolicySet};
 use serde::Deserialize;
 
+use super::experiment::{propose, reason};
 use super::facts::FactBook;
 use super::journal::{Entry, Evidence, START, Start};
 use super::settings::ControlSettings;
@@ -181,22 +182,31 @@ impl Rerun {
     /// facts say.
     fn judges_alike(&self, body: &Entry, evidence: &Evidence) -> bool {
         let at = body.decision.at();
-        let judgement = evidence.judge.verdict();
-        let proposal = evidence.rollout.step(at, &judgement);
+        let judgement = evidence.judge.judgement();
+        let proposal = propose(&evidence.rollout, &evidence.judge, at).decision;
         let mut book = FactBook::new(self.policies.schema(), at);
-        let restated = book.rollout(&evidence.rollout, &judgement, proposal);
+        let restated = book.rollout(&evidence.rollout, &judgement, proposal.as_ref());
         let of_rollout = |(name, _): &(&String, _)| name.starts_with("rollout.");
-        let explained = format!("{} {}", body.decision.explain(), judgement.explain());
+        let detail = proposal.as_ref().map_or_else(
+            || judgement.explain(),
+            |decision| reason(decision, &judgement),
+        );
+        let explained = format!("{} {detail}", body.decision.explain());
         restated.is_ok()
             && book
                 .facts()
                 .to_record()
                 .iter()
                 .eq(body.facts.iter().filter(of_rollout))
-            && *evidence.judge.settings() == self.settings.judge
-            && *evidence.rollout.plan() == self.settings.rollout
+            && self
+                .settings
+                .judge
+                .spec()
+                .is_ok_and(|spec| spec == *evidence.judge.spec())
+            && evidence.judge.spec().digest() == evidence.rollout.judge()
+            && *evidence.rollout.spec() == self.settings.rollout
             && proposal == evidence.proposal
-            && proposal.map(action_of) == Some(body.decision.action())
+            && proposal.as_ref().and_then(action_of) == Some(body.decision.action())
             && body.subject.to_string() == evidence.rollout.id()
             && body.because == explained
     }

@@ -2,11 +2,12 @@
 
 use arrow_array::RecordBatch;
 use jiff::{SignedDuration, Timestamp};
-use noops_canary::Arm;
-use noops_core::{Digest, Error, Label, Probability};
+use noops_canary::{Arm, CanaryError};
+use noops_core::{Digest, Error, ErrorKind, Label, Probability};
 use noops_drift::{Counts, QualityGate};
 
 use super::experiment::Experiment;
+use super::judge_settings::{FAILURES, LOSS};
 use super::reference::{Reference, drift_error};
 use super::settings::ControlSettings;
 use super::state::{Awaited, BatchCounts, ControlState, DriftSummary};
@@ -39,8 +40,7 @@ impl ControlState {
             ExposureOutcome::Answered { score, by } => (score, by),
             ExposureOutcome::Rejected => return Ok(()),
             ExposureOutcome::Failed => {
-                self.observe_failure(&exposure);
-                return Ok(());
+                return self.observe_failure(&exposure);
             }
         };
         let fresh = |current: Option<Digest>| current == Some(exposure.version);
@@ -53,7 +53,7 @@ impl ControlState {
             challenger: (by == AnsweredBy::Challenger && of_challenger).then_some(score),
         };
         match by {
-            AnsweredBy::Fallback => self.observe_failure(&exposure),
+            AnsweredBy::Fallback => self.observe_failure(&exposure)?,
             AnsweredBy::Champion | AnsweredBy::Challenger => self.service.succeeded += 1,
         }
         if let (Some(_), Some(experiment)) = (awaited.challenger, &mut self.experiment) {
@@ -69,11 +69,13 @@ impl ControlState {
         Ok(())
     }
 
-    fn observe_failure(&mut self, exposure: &Exposure) {
-        if let Some(experiment) = &mut self.experiment {
-            experiment
+    fn observe_failure(&mut self, exposure: &Exposure) -> Result<(), Error> {
+        match &mut self.experiment {
+            Some(experiment) => experiment
                 .judge
-                .observe_failure(exposure.arm, exposure.share);
+                .observe_event(FAILURES, exposure.arm, exposure.share)
+                .map_err(|error| judge_error(&error)),
+            None => Ok(()),
         }
     }
 
@@ -99,13 +101,17 @@ impl ControlState {
 
     /// Joins a label to its prediction. A label that nobody waits for (a duplicate, or one that came after the horizon) has no
     /// effect.
-    pub(super) fn observe_label(&mut self, settings: &ControlSettings, label: &Label) {
+    pub(super) fn observe_label(
+        &mut self,
+        settings: &ControlSettings,
+        label: &Label,
+    ) -> Result<(), Error> {
         let Some(awaited) = self.awaiting.remove(&label.request) else {
-            return;
+            return Ok(());
         };
         // What was predicted from broken inputs says nothing about the model.
         if self.gate.is_quarantined(awaited.at) {
-            return;
+            return Ok(());
         }
         let champion = awaited.champion.and_then(probability);
         if let Some(predicted) = champion {
@@ -117,12 +123,13 @@ impl ControlState {
             (&mut self.experiment, champion, challenger)
         {
             let loss = |predicted: Probability| squared_error(predicted, label);
-            experiment.judge.observe_pair(
-                block(awaited.at, settings.judge_block),
-                loss(champion),
-                loss(challenger),
-            );
+            let block = block(awaited.at, settings.judge_block);
+            experiment
+                .judge
+                .observe_pair(LOSS, block, loss(champion), loss(challenger))
+                .map_err(|error| judge_error(&error))?;
         }
+        Ok(())
     }
 
     /// Gives up on labels beyond the horizon, and closes the blocks whose labels are in.
@@ -225,6 +232,15 @@ pub(super) fn before(now: Timestamp, ago: std::time::Duration) -> Timestamp {
         .ok()
         .and_then(|ago| now.checked_sub(ago).ok())
         .unwrap_or(Timestamp::MIN)
+}
+
+/// The judge of a stored state has other metrics than the controller shows it.
+fn judge_error(error: &CanaryError) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        "show evidence to the judge",
+        error.to_string(),
+    )
 }
 
 fn probability(score: f32) -> Option<Probability> {

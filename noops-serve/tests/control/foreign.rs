@@ -1,6 +1,6 @@
 //! Versions that somebody else has put into the registry.
 
-use noops_canary::Stage;
+use noops_canary::rollout::Stage;
 use noops_core::Digest;
 use noops_policy::Action;
 use noops_serve::Subject;

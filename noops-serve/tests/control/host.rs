@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noops_canary::{RampStage, RolloutPlan, StageGate};
+use noops_canary::rollout::{AdvanceOn, RampStage, RolloutSpec, StageGate};
 use noops_core::{
     Alias, AliasTarget, ArtifactStore, AuditEntry, AuditLog, Digest, Error, FencingToken,
     InMemoryArtifacts, InMemoryAuditLog, InMemoryNotifier, InMemoryRegistry, ManualClock,
@@ -201,7 +201,7 @@ impl Host {
             .unwrap();
         self.controller.observe_shadows(&deployment.score_shadows());
         for label in self.around.world.labels(self.hour) {
-            self.controller.observe_label(&label);
+            self.controller.observe_label(&label).unwrap();
         }
         if self.intruder_at == Some(self.hour) {
             self.push(&upside_down().to_bytes(), |_| ()).await;
@@ -297,12 +297,14 @@ impl Host {
 }
 
 pub(crate) fn settings() -> ControlSettings {
-    let ramp = [100_000, 500_000].map(|ppm| {
-        let share = Share::from_ppm(ppm).unwrap();
-        RampStage::new(share, StageGate::new(hours(12), hours(240), 200))
-    });
+    let gate = StageGate::new(hours(12), hours(240), 200);
+    let ramp = [
+        (100_000, gate.with_advance_on(AdvanceOn::NoHarm)),
+        (500_000, gate),
+    ];
+    let ramp = ramp.map(|(ppm, gate)| RampStage::new(Share::from_ppm(ppm).unwrap(), gate));
     let shadow = StageGate::new(hours(24), hours(240), 500);
-    let plan = RolloutPlan::new(shadow, ramp.to_vec()).unwrap();
+    let plan = RolloutSpec::canary(Some(shadow), ramp.to_vec()).unwrap();
     let governor = GovernorSettings::default()
         .with_cooldown(Action::Retrain, hours(72))
         .with_cooldown(Action::Escalate, hours(30 * 24));

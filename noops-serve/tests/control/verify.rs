@@ -157,14 +157,16 @@ async fn evidence_that_does_not_carry_its_decision_is_noticed() {
         let kind = entry.record.kind.as_str();
         let stage = &entry.record.body["evidence"]["rollout"]["stage"];
         // Leaving the shadow stage and promoting need proof that the candidate is not worse, a rollback proof that it is.
-        let (pointer, value) = match kind {
-            "promote" => (NOT_WORSE, no_evidence.clone()),
-            "ramp" if *stage == "shadow" => (NOT_WORSE, no_evidence.clone()),
-            "rollback" => (WORSE, json!(0.0)),
+        let bet = match kind {
+            "promote" => NOT_WORSE,
+            "ramp" if *stage == "shadow" => NOT_WORSE,
+            "rollback" => WORSE,
             _ => continue,
         };
         let verdict = after_change(&log, entry.sequence, |record| {
-            *part(record, pointer) = value;
+            let bet = part(record, bet);
+            bet["log_wealth"] = no_evidence.clone();
+            bet["max_log_e"] = json!(0.0);
         });
         assert_eq!(verdict, differs(entry.sequence, "verdict"), "{kind}");
         changed.push(kind);
@@ -220,5 +222,5 @@ async fn an_entry_that_is_taken_out_breaks_the_chain() {
     }
 }
 
-const NOT_WORSE: &str = "/evidence/judge/loss/not_worse/log_wealth";
-const WORSE: &str = "/evidence/judge/loss/worse/max_log_e";
+const NOT_WORSE: &str = "/evidence/judge/metrics/0/measure/paired/not_worse";
+const WORSE: &str = "/evidence/judge/metrics/0/measure/paired/worse";

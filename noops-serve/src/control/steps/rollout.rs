@@ -1,14 +1,14 @@
 //! Is there a better version?
 
 use jiff::Timestamp;
-use noops_canary::{Judgement, Stage, Transition};
+use noops_canary::rollout::{Decision, Rollout};
 use noops_core::{Error, ModelVersion, Severity};
 use noops_drift::Counts;
 use noops_policy::Action;
 
 use crate::control::alias::point_champion;
 use crate::control::controller::{Acted, Controller, Question, leaves_open};
-use crate::control::experiment::Experiment;
+use crate::control::experiment::{Experiment, propose, reason};
 use crate::control::journal::{Evidence, Subject};
 use crate::control::reference::{Reference, quality_gate};
 use crate::control::state::{Champion, DriftWindow, harm_monitor};
@@ -74,7 +74,7 @@ impl Controller {
                     digest,
                     number,
                     self.settings.rollout.clone(),
-                    self.settings.judge,
+                    &self.settings.judge,
                     now,
                 )?;
                 self.deployment
@@ -106,15 +106,20 @@ impl Controller {
         let Some(experiment) = &self.state.experiment else {
             return Ok(());
         };
-        let judgement = experiment.judge.verdict();
-        let proposal = experiment.rollout.step(now, &judgement);
-        let Some(transition) = proposal else {
+        let proposal = propose(&experiment.rollout, &experiment.judge, now);
+        let action = proposal.decision.as_ref().and_then(action_of);
+        let (Some(action), Some(decision)) = (action, proposal.decision) else {
+            // Only books are kept.
+            if let Some(experiment) = &mut self.state.experiment {
+                experiment.rollout = proposal.step.into_state();
+            }
             return Ok(());
         };
+        let judgement = experiment.judge.judgement();
         let evidence = Evidence {
             rollout: experiment.rollout.clone(),
             judge: experiment.judge.clone(),
-            proposal,
+            proposal: Some(decision.clone()),
         };
         let subject = Subject::Version {
             number: experiment.number,
@@ -122,19 +127,18 @@ impl Controller {
         };
         let rollout = experiment.rollout.clone();
         let mut book = self.book(now)?;
-        book.rollout(&rollout, &judgement, proposal)?;
-        let action = action_of(transition);
+        book.rollout(&rollout, &judgement, Some(&decision))?;
         let question = Question {
             evidence: Some(evidence),
-            detail: judgement.explain(),
+            detail: reason(&decision, &judgement),
             ..Question::new(now, &book, subject)
         };
+        // A step that is not allowed is thrown away, and proposed again.
         if !self.may(action, question, acted).await?.is_granted() {
             return Ok(());
         }
-        match transition {
-            Transition::Advance { .. } => self.ramp(transition, &judgement, now),
-            Transition::Promote => {
+        match &decision {
+            Decision::Promote => {
                 if let Err(error) = self.promote(now).await {
                     if !leaves_open(&error) {
                         let title = "a promotion needs a person".to_owned();
@@ -143,19 +147,21 @@ impl Controller {
                     return Err(error);
                 }
             }
-            Transition::RollBack { .. } => self.roll_back(judgement.explain(), now),
+            Decision::RollBack { .. } => self.roll_back(reason(&decision, &judgement), now),
+            _ => self.ramp(proposal.step.into_state(), now),
         }
         self.done(action, now);
         Ok(())
     }
 
-    fn ramp(&mut self, transition: Transition, judgement: &Judgement, now: Timestamp) {
+    fn ramp(&mut self, entered: Rollout, now: Timestamp) {
         if let (Some(experiment), Some(model)) =
             (&mut self.state.experiment, self.deployment.challenger())
         {
-            let stage: Stage = experiment.rollout.apply(now, transition, judgement);
+            experiment.rollout = entered;
             self.deployment
-                .challenge(model, experiment.salt(), stage.share());
+                .challenge(model, experiment.salt(), experiment.rollout.share());
+            experiment.acknowledge(now);
         }
     }
 
@@ -213,11 +219,12 @@ impl Controller {
     }
 }
 
-/// What a rollout's transition is called in policies.
-pub(in crate::control) fn action_of(transition: Transition) -> Action {
-    match transition {
-        Transition::Advance { .. } => Action::Ramp,
-        Transition::Promote => Action::Promote,
-        Transition::RollBack { .. } => Action::Rollback,
+/// What a rollout's decision is called in policies; nothing for those that move no traffic.
+pub(in crate::control) fn action_of(decision: &Decision) -> Option<Action> {
+    match decision {
+        Decision::Advance { .. } => Some(Action::Ramp),
+        Decision::Promote => Some(Action::Promote),
+        Decision::RollBack { .. } => Some(Action::Rollback),
+        _ => None,
     }
 }
