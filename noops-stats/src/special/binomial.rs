@@ -8,7 +8,7 @@ use super::tails::normal_sf;
 /// P(X >= `successes`) for X binomial with `trials` and probability `p`.
 ///
 /// A sum of terms of the mass function: `statrs` loses this tail when the number of trials is large. The tail away from
-/// the mean is summed outwards and never got as a difference. When the variance is above [`SADDLE_FROM_VARIANCE`], where
+/// the mean is summed outwards and never got as a difference. When the variance is above a hundred million, where
 /// a sum would be slow, the saddle-point formula of Lugannani and Rice (1980) for lattice variables is used, whose error
 /// is relative, of the order of the inverse of the variance, in the far tail too.
 #[must_use]

@@ -19,7 +19,7 @@ pub fn chi_square_sf(x: f64, df: f64) -> f64 {
 
 /// P(X > x) for X chi-square with `df` degrees of freedom and non-centrality `ncp`.
 ///
-/// Up to a non-centrality of [`EXACT_UP_TO`] this is the Poisson mixture of central tails. All its terms are positive
+/// Up to a non-centrality of 2,500 this is the Poisson mixture of central tails. All its terms are positive
 /// and the central tails are got by adding upwards, so small tails keep their relative accuracy. Beyond it, Sankaran's
 /// normal approximation is within 2 parts in 1,000 of the truth down to 1e-12 (checked against `scipy.stats.ncx2` up
 /// to 50 degrees of freedom) and within 1 in 100,000 around 5 %.
