@@ -6,6 +6,7 @@ use super::measure::Measure;
 use super::metric_spec::{Criticality, MetricSpec, Role};
 use super::slices::Slice;
 use super::verdict::Cause;
+use crate::sequential::log_sum_exp;
 
 /// Evidence of harm with the error rate it is held against: one critical metric, or a group of others.
 pub(super) struct Alarm<'a> {
@@ -18,7 +19,39 @@ pub(super) struct Alarm<'a> {
     members: usize,
 }
 
-impl Alarm<'_> {
+impl<'a> Alarm<'a> {
+    /// The alarm that a metric's harm counts for.
+    fn around(judge: &'a Judge, metric: &'a MetricSpec) -> Self {
+        let mut alarm = Self {
+            name: metric.name(),
+            group: metric.group(),
+            critical: metric.criticality() == Criticality::Critical,
+            alpha: metrics_alpha(judge),
+            evidence: LogE::default(),
+            members: 0,
+        };
+        let members: Vec<_> = harmful(judge)
+            .filter(|(member, _)| alarm.covers(member))
+            .collect();
+        let weight: f64 = members.iter().map(|(member, _)| member.weight()).sum();
+        let of_all: f64 = harmful(judge).map(|(member, _)| member.weight()).sum();
+        alarm.members = members.len();
+        // In range: a share of an error rate.
+        alarm.alpha = Alpha::new(alarm.alpha.get() * weight / of_all).unwrap_or(alarm.alpha);
+        alarm.evidence = match members.as_slice() {
+            [(member, state)] => state.measure.worse(member.direction(), member.harm(), 1.0),
+            several => LogE::new(log_sum_exp(several.iter().map(|(member, state)| {
+                let evidence = match state.measure.paired() {
+                    // An average is only an e-process of evidence as it stands now, not of the largest it ever was.
+                    Some(loss) => loss.worse_now(),
+                    None => state.measure.worse(member.direction(), member.harm(), 1.0),
+                };
+                evidence.get() + libm::log(member.weight() / weight)
+            }))),
+        };
+        alarm
+    }
+
     pub(super) fn rings(&self) -> bool {
         self.evidence.rejects(self.alpha)
     }
@@ -48,45 +81,11 @@ impl Alarm<'_> {
 
 /// Every alarm of a judge, in the order of its metrics.
 pub(super) fn alarms(judge: &Judge) -> Vec<Alarm<'_>> {
-    let spec = judge.spec();
-    let weighed: f64 = harmful(judge).map(|(metric, _)| metric.weight()).sum();
-    let budget = metrics_alpha(judge).get();
-    let mut alarms: Vec<Alarm<'_>> = Vec::with_capacity(spec.metrics().len());
+    let mut alarms: Vec<Alarm<'_>> = Vec::new();
     for (metric, _) in harmful(judge) {
-        if alarms.iter().any(|alarm| alarm.covers(metric)) {
-            continue;
+        if !alarms.iter().any(|alarm| alarm.covers(metric)) {
+            alarms.push(Alarm::around(judge, metric));
         }
-        let critical = metric.criticality() == Criticality::Critical;
-        let mut alarm = Alarm {
-            name: metric.name(),
-            group: metric.group(),
-            critical,
-            alpha: metrics_alpha(judge),
-            evidence: LogE::default(),
-            members: 0,
-        };
-        let members = || harmful(judge).filter(|(member, _)| alarm.covers(member));
-        let weight: f64 = members().map(|(member, _)| member.weight()).sum();
-        let alone = members().count() == 1;
-        let mean: f64 = members()
-            .map(|(member, state)| {
-                let share = member.weight() / weight;
-                let evidence = match state.measure.paired() {
-                    // What was reached once is not lost; an average is only an e-process as it stands now.
-                    Some(loss) if !alone => loss.worse_now(),
-                    _ => state.measure.worse(member.direction(), member.harm(), 1.0),
-                };
-                (evidence, share)
-            })
-            .fold(f64::NEG_INFINITY, |sum, (evidence, share)| {
-                log_add(sum, evidence.get() + libm::log(share))
-            });
-        let count = members().count();
-        alarm.evidence = LogE::new(mean);
-        alarm.members = count;
-        // In range: a share of an error rate.
-        alarm.alpha = Alpha::new(budget * weight / weighed).unwrap_or(alarm.alpha);
-        alarms.push(alarm);
     }
     alarms
 }
@@ -179,11 +178,6 @@ fn harmful(judge: &Judge) -> impl Iterator<Item = (&MetricSpec, &super::state::M
 fn weight_of_slice(place: usize) -> f64 {
     let first = place as f64 + EVEN_SLICES;
     EVEN_SLICES / (first * (first + 1.0))
-}
-
-/// ln(exp(a) + exp(b)).
-fn log_add(a: f64, b: f64) -> f64 {
-    crate::sequential::log_sum_exp([a, b].into_iter())
 }
 
 const EVEN_SLICES: f64 = 8.0;
