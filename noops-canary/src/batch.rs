@@ -27,7 +27,6 @@ mod fisher;
 mod kolmogorov_smirnov;
 mod mann_whitney;
 mod mantel_haenszel;
-mod mass;
 mod mc_nemar;
 pub(crate) mod method;
 pub(crate) mod outcome;

@@ -11,5 +11,5 @@ pub use self::gaps::{Gaps, ratio};
 pub use self::kolmogorov_smirnov::{KolmogorovSmirnov, equal_sizes_kept};
 pub use self::path_law::{MAX_CELLS, PathLaw};
 pub use self::rank_sums::{RankSums, StudentisedRanks, rank_sum_law};
-pub use self::sorted::SortedSample;
+pub use self::sorted::{SortedSample, key_of, value_of};
 pub use self::walk::{Step, walk};

@@ -1,11 +1,11 @@
 use noops_core::Alpha;
-use noops_stats::special::{chi_square_sf, normal_sf, normal_upper_quantile};
+use noops_stats::special::{
+    binomial_sf, chi_square_sf, clopper_pearson_lower, normal_sf, normal_upper_quantile,
+};
 
-use super::mass::binomial_upper;
 use super::method::Method;
 use super::outcome::{EffectKind, Sizes, TestOutcome};
 use super::proportions::Proportion;
-use super::proportions::score::bisect;
 use super::settings::{Alternative, TestSettings};
 use crate::error::CanaryError;
 use crate::interval::Interval;
@@ -102,13 +102,16 @@ impl Counts {
         self.champion + self.candidate
     }
 
+    /// P(X >= wins) where either side wins a disagreement with probability one half.
+    fn at_least(&self, wins: f64) -> f64 {
+        binomial_sf(wins as u64, self.n() as u64, 0.5)
+    }
+
     fn exact_p_value(&self, alternative: Alternative) -> f64 {
         match alternative {
-            Alternative::TwoSided => {
-                2.0 * binomial_upper(self.champion.max(self.candidate), self.n(), 0.5)
-            }
-            Alternative::Greater => binomial_upper(self.candidate, self.n(), 0.5),
-            Alternative::Less => binomial_upper(self.champion, self.n(), 0.5),
+            Alternative::TwoSided => 2.0 * self.at_least(self.champion.max(self.candidate)),
+            Alternative::Greater => self.at_least(self.candidate),
+            Alternative::Less => self.at_least(self.champion),
         }
     }
 
@@ -145,8 +148,8 @@ impl Counts {
         };
         let (lower, upper) = if share.trials() <= EXACT_UP_TO {
             // Each end with its own small side, so that nothing is lost near 0 or 1.
-            let lower = clopper_pearson(self.candidate, self.n(), tail);
-            let upper = clopper_pearson(self.champion, self.n(), tail);
+            let lower = clopper_pearson_lower(self.candidate as u64, self.n() as u64, tail);
+            let upper = clopper_pearson_lower(self.champion as u64, self.n() as u64, tail);
             (lower / (1.0 - lower), (1.0 - upper) / upper)
         } else {
             let wilson = share.wilson_at(normal_upper_quantile(tail).max(0.0));
@@ -159,14 +162,6 @@ impl Counts {
             Alternative::Less => Interval::between(0.0, upper),
         }
     }
-}
-
-/// The probability at which so many successes or more have probability `tail`.
-fn clopper_pearson(successes: f64, n: f64, tail: f64) -> f64 {
-    if successes <= 0.0 {
-        return 0.0;
-    }
-    bisect(0.0, 1.0, |p| binomial_upper(successes, n, p) <= tail)
 }
 
 const EXACT_UP_TO: u64 = 1_000_000;

@@ -1,3 +1,5 @@
+use noops_stats::two_sample::{key_of, value_of};
+
 /// A value for every pair of values, too many to be formed.
 ///
 /// What it counts must grow with the bound, and no value may be NaN.
@@ -99,17 +101,6 @@ fn pivot(low: f64, high: f64, part: f64, turn: Turn) -> Option<f64> {
     })
 }
 
-/// Bits whose unsigned order is the order of the numbers.
-fn key_of(value: f64) -> u64 {
-    let bits = (value + 0.0).to_bits();
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
-}
-
-fn value_of(key: u64) -> f64 {
-    f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
-}
-
-const SIGN: u64 = 1 << 63;
 /// How far from the interpolated place a count is made, so that both ends of the bracket move.
 const SLACK: f64 = 0.01;
 

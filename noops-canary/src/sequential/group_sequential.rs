@@ -10,7 +10,6 @@ mod boundary;
 mod integration;
 mod look;
 mod normal;
-mod root;
 mod sides;
 mod spending;
 

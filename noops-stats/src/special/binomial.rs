@@ -31,12 +31,14 @@ pub fn binomial_sf(successes: u64, trials: u64, p: f64) -> f64 {
     }
     if k > mean {
         let odds = p / (1.0 - p);
-        let up = sum_outwards(ln_mass(k, n, p), |i| (n - (k + i)) / (k + i + 1.0) * odds);
+        let up = sum_outwards(ln_binomial_mass(k, n, p), |i| {
+            (n - (k + i)) / (k + i + 1.0) * odds
+        });
         up.min(1.0)
     } else {
         let odds = (1.0 - p) / p;
         let below = k - 1.0;
-        let down = sum_outwards(ln_mass(below, n, p), |i| {
+        let down = sum_outwards(ln_binomial_mass(below, n, p), |i| {
             (below - i) / (n - below + i + 1.0) * odds
         });
         (1.0 - down).clamp(0.0, 1.0)
@@ -58,20 +60,21 @@ pub fn stirling_error(n: f64) -> f64 {
 }
 
 /// ln P(X = k) in Loader's form ("Fast and accurate computation of binomial probabilities", 2000), in which nothing as
-/// large as ln n! cancels.
-fn ln_mass(k: f64, n: f64, p: f64) -> f64 {
+/// large as ln n! cancels. For whole 0 <= k <= n and 0 < p < 1.
+#[must_use]
+pub fn ln_binomial_mass(k: f64, n: f64, p: f64) -> f64 {
     let rest = n - k;
     if k <= 0.0 {
-        return n * (-p).ln_1p();
+        return n * libm::log1p(-p);
     }
     if rest <= 0.0 {
-        return n * p.ln();
+        return n * libm::log(p);
     }
     stirling_error(n)
         - stirling_error(k)
         - stirling_error(rest)
         - deviance(k, n, p)
-        - 0.5 * (TAU * k * (rest / n)).ln()
+        - 0.5 * libm::log(TAU * k * (rest / n))
 }
 
 /// k ln(k / np) + (n − k) ln((n − k) / nq).
@@ -89,13 +92,13 @@ fn saddle_sf(k: f64, n: f64, p: f64) -> f64 {
     if gap.abs() < NEAR_THE_MEAN * deviation {
         let z = (gap - 0.5) / deviation;
         let skew = (q - p) / deviation;
-        return normal_sf(z) + skew / 6.0 * (z * z - 1.0) * (-0.5 * z * z).exp() / TAU.sqrt();
+        return normal_sf(z) + skew / 6.0 * (z * z - 1.0) * libm::exp(-0.5 * z * z) / TAU.sqrt();
     }
     let w = (2.0 * deviance(k, n, p)).sqrt().copysign(gap);
     // The saddle: e^s = k q / ((n − k) p) = 1 + gap / ((n − k) p).
-    let saddle = (gap / ((n - k) * p)).ln_1p();
-    let u = -(-saddle).exp_m1() * (k * ((n - k) / n)).sqrt();
-    let density = (-0.5 * w * w).exp() / TAU.sqrt();
+    let saddle = libm::log1p(gap / ((n - k) * p));
+    let u = -libm::expm1(-saddle) * (k * ((n - k) / n)).sqrt();
+    let density = libm::exp(-0.5 * w * w) / TAU.sqrt();
     (normal_sf(w) + density * (1.0 / u - 1.0 / w)).clamp(0.0, 1.0)
 }
 
@@ -112,7 +115,7 @@ fn sum_outwards(ln_first: f64, ratio: impl Fn(f64) -> f64) -> f64 {
         term *= ratio(i).max(0.0);
         i += 1.0;
     }
-    (ln_first + f64::ln(sum)).exp()
+    libm::exp(ln_first + libm::log(sum))
 }
 
 const SADDLE_FROM_VARIANCE: f64 = 1e8;

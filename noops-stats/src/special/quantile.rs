@@ -19,8 +19,39 @@ pub fn upper_quantile(tail: f64, guess: f64, sf: impl Fn(f64) -> f64) -> f64 {
         high *= 2.0;
         at_high = height(high);
     }
+    close_in([low, high], [at_low, at_high], height, |_, high| {
+        PRECISION * high
+    })
+}
+
+/// The x from `low` to `high` where the falling, positive function `f` is `target`; the nearer end where it is nowhere.
+///
+/// By regula falsi (Illinois) on logarithms, on which normal tails are near parabolas.
+#[must_use]
+pub fn falling_root(low: f64, high: f64, target: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let logarithm = libm::log(target.max(f64::MIN_POSITIVE));
+    let height = |x: f64| libm::log(f(x).max(f64::MIN_POSITIVE)) - logarithm;
+    let (at_low, at_high) = (height(low), height(high));
+    if at_low <= 0.0 {
+        return low;
+    }
+    if at_high >= 0.0 {
+        return high;
+    }
+    close_in([low, high], [at_low, at_high], height, |low, high| {
+        PRECISION * (1.0 + low.abs().max(high.abs()))
+    })
+}
+
+/// Narrows a bracket around the root of a falling function until it is as narrow as `enough` says.
+fn close_in(
+    [mut low, mut high]: [f64; 2],
+    [mut at_low, mut at_high]: [f64; 2],
+    height: impl Fn(f64) -> f64,
+    enough: impl Fn(f64, f64) -> f64,
+) -> f64 {
     for _ in 0..STEPS {
-        if high - low <= PRECISION * high || at_low <= at_high {
+        if high - low <= enough(low, high) || at_low <= at_high {
             break;
         }
         // The middle wherever the secant is not strictly inside, as when the tail is flat.
@@ -47,12 +78,20 @@ pub fn upper_quantile(tail: f64, guess: f64, sf: impl Fn(f64) -> f64) -> f64 {
 }
 
 const DOUBLINGS: usize = 1_100;
-const STEPS: usize = 80;
+const STEPS: usize = 100;
 const PRECISION: f64 = 1e-13;
 
 #[cfg(test)]
 mod tests {
-    use super::upper_quantile;
+    use super::{falling_root, upper_quantile};
+
+    #[test]
+    fn an_exponential_is_undone_between_two_ends_and_ends_are_kept() {
+        let f = |x: f64| (-x).exp();
+        assert!((falling_root(0.0, 700.0, 1e-200, f) - 460.517_018_598_809_1).abs() < 1e-9);
+        assert_eq!(falling_root(1.0, 2.0, 0.9, f), 1.0);
+        assert_eq!(falling_root(1.0, 2.0, 1e-3, f), 2.0);
+    }
 
     #[test]
     fn an_exponential_tail_is_undone_from_any_guess() {

@@ -1,5 +1,6 @@
 use std::f64::consts::PI;
 
+use super::beta::away_from_zero;
 use super::quantile::upper_quantile;
 use super::tails::normal_sf;
 
@@ -151,7 +152,6 @@ fn upper_half_tail(t: f64, df: f64) -> f64 {
 fn continued_fraction(x: f64, y: f64, a: f64) -> f64 {
     let b = 0.5;
     let excess = a * y - b * x;
-    let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
     let denominator = |n: f64| {
         n + n * (b - n) * x / (a + 2.0 * n - 1.0)
             + (a + n) / (a + 2.0 * n + 1.0) * (excess + 1.0 + n * (1.0 + y))
@@ -199,7 +199,6 @@ const NORMAL_FROM: f64 = 1e18;
 const SERIES_FROM: u32 = 50;
 /// Below, the tail is one half for every t that a number can hold.
 const FEWEST: f64 = 1e-200;
-const TINY: f64 = 1e-300;
 const PRECISION: f64 = 1e-16;
 const MAX_STEPS: usize = 2_000;
 

@@ -113,15 +113,18 @@ struct RawSortedSample {
 
 /// Bits whose unsigned order is the order of the numbers: the sign is flipped, and of negative numbers everything.
 #[inline]
-fn key_of(value: f64) -> u64 {
+#[must_use]
+pub fn key_of(value: f64) -> u64 {
     // Adding zero turns -0.0 into 0.0 and leaves every other number as it is.
     let bits = (value + 0.0).to_bits();
     let all_if_negative = ((bits as i64) >> 63) as u64;
     bits ^ (all_if_negative | SIGN)
 }
 
+/// The number of such bits.
 #[inline]
-fn value_of(key: u64) -> f64 {
+#[must_use]
+pub fn value_of(key: u64) -> f64 {
     let all_if_positive = ((key as i64) >> 63) as u64;
     f64::from_bits(key ^ (!all_if_positive | SIGN))
 }

@@ -1,5 +1,5 @@
-use crate::batch::mass::ln_binomial_mass;
 use crate::batch::proportions::Proportion;
+use noops_stats::special::ln_binomial_mass;
 
 /// The law of the candidate's successes given all totals: hypergeometric, and Fisher's noncentral one at other odds ratios.
 ///

@@ -1,6 +1,7 @@
+use noops_stats::special::falling_root;
+
 use super::integration::Walk;
 use super::look::LookOutcome;
-use super::root::falling_root;
 use super::sides::Sides;
 use crate::interval::Interval;
 

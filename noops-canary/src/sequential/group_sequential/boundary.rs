@@ -1,9 +1,8 @@
 use noops_core::{Alpha, Probability};
-use noops_stats::special::normal_upper_quantile;
+use noops_stats::special::{falling_root, normal_upper_quantile};
 use serde::{Deserialize, Serialize};
 
 use super::integration::{MOST_CRITICAL, Walk};
-use super::root::falling_root;
 use super::sides::Sides;
 use super::spending::SpendingFunction;
 use crate::error::CanaryError;

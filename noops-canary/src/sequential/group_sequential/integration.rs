@@ -1,7 +1,7 @@
-use noops_stats::special::normal_sf;
+use noops_stats::special::{falling_root, normal_sf};
 
 use super::normal::density;
-use super::root::falling_root;
+
 use super::sides::Sides;
 
 /// Brownian motion with drift that is looked at now and then, and ends where a look finds it outside a region.
