@@ -25,6 +25,14 @@ pub enum Action {
     Shadow,
     /// Give a challenger more traffic.
     Ramp,
+    /// Change how many replicas, or how large a machine, a model has.
+    Scale,
+    /// Stop every change but those that make things safer.
+    Freeze,
+    /// Take less traffic, or give some callers less.
+    Throttle,
+    /// Ask people to agree before anything is done.
+    RequireApproval,
     /// Call a person.
     Escalate,
     /// Tell people.
@@ -33,7 +41,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Promote,
         Self::Rollback,
         Self::Retrain,
@@ -42,6 +50,10 @@ impl Action {
         Self::Register,
         Self::Shadow,
         Self::Ramp,
+        Self::Scale,
+        Self::Freeze,
+        Self::Throttle,
+        Self::RequireApproval,
         Self::Escalate,
         Self::Notify,
     ];
@@ -57,9 +69,28 @@ impl Action {
             Self::Register => "register",
             Self::Shadow => "shadow",
             Self::Ramp => "ramp",
+            Self::Scale => "scale",
+            Self::Freeze => "freeze",
+            Self::Throttle => "throttle",
+            Self::RequireApproval => "require-approval",
             Self::Escalate => "escalate",
             Self::Notify => "notify",
         }
+    }
+}
+
+impl Action {
+    /// Whether it only ever makes things safer: such an action is never stopped for want of money.
+    pub fn is_safety(self) -> bool {
+        matches!(
+            self,
+            Self::Rollback
+                | Self::Quarantine
+                | Self::Freeze
+                | Self::Throttle
+                | Self::Escalate
+                | Self::Notify
+        )
     }
 }
 

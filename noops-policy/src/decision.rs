@@ -1,12 +1,17 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use noops_core::Digest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::action::Action;
-use crate::cel::{Clause, Truth};
-use crate::document::{Enforcement, RuleEffect};
+use crate::condition::{Clause, Run, Truth};
+use crate::document::{Enforcement, Rule, RuleEffect};
+use crate::fact::Facts;
+use crate::flip::Flip;
+use crate::set::{Judgement, PolicySet};
 
 /// What was decided about an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,16 +41,38 @@ impl fmt::Display for Effect {
 /// A rule that decided, or an advisory rule about the action, with the values of its clauses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleOutcome {
-    pub(crate) policy: String,
-    pub(crate) rule: String,
-    pub(crate) effect: RuleEffect,
-    pub(crate) enforcement: Enforcement,
-    pub(crate) outcome: Truth,
-    pub(crate) because: String,
-    pub(crate) clauses: Vec<Clause>,
+    policy: String,
+    rule: String,
+    effect: RuleEffect,
+    enforcement: Enforcement,
+    outcome: Truth,
+    because: String,
+    clauses: Vec<Clause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    residual: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: BTreeMap<String, Json>,
 }
 
 impl RuleOutcome {
+    fn new(rule: &Rule, run: Run, facts: &Facts, now: Timestamp) -> Self {
+        Self {
+            policy: rule.policy.clone(),
+            rule: rule.name.clone(),
+            effect: rule.effect,
+            enforcement: rule.enforcement,
+            outcome: run.truth(),
+            because: rule.because.clone(),
+            clauses: rule.condition.clauses(facts, now, run),
+            residual: rule.condition.residual(run),
+            parameters: rule
+                .parameters
+                .iter()
+                .map(|parameter| (parameter.name().to_owned(), parameter.value(facts, now)))
+                .collect(),
+        }
+    }
+
     /// The policy that the rule belongs to.
     pub fn policy(&self) -> &str {
         &self.policy
@@ -81,6 +108,16 @@ impl RuleOutcome {
         &self.clauses
     }
 
+    /// What is left to be known of its condition, as a condition; none when its value is known.
+    pub fn residual(&self) -> Option<&str> {
+        self.residual.as_deref()
+    }
+
+    /// What the rule computes for its action, by name; null where a fact that it needs is not known.
+    pub fn parameters(&self) -> &BTreeMap<String, Json> {
+        &self.parameters
+    }
+
     /// The clauses that alone keep the rule from holding.
     pub fn blocking(&self) -> impl Iterator<Item = &Clause> {
         self.clauses.iter().filter(|clause| clause.is_blocking())
@@ -93,16 +130,45 @@ impl RuleOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Decision {
-    pub(crate) action: Action,
-    pub(crate) effect: Effect,
-    pub(crate) at: Timestamp,
-    pub(crate) enforcement: Enforcement,
-    pub(crate) rules: Vec<RuleOutcome>,
-    pub(crate) policy_digest: Digest,
-    pub(crate) facts_digest: Digest,
+    action: Action,
+    effect: Effect,
+    at: Timestamp,
+    enforcement: Enforcement,
+    rules: Vec<RuleOutcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flip: Option<Flip>,
+    policy_digest: Digest,
+    facts_digest: Digest,
 }
 
 impl Decision {
+    pub(crate) fn new(set: &PolicySet, action: Action, facts: &Facts, now: Timestamp) -> Self {
+        let own = facts.aligned(set.schema());
+        let judgement = Judgement::new(set, action, &own, now);
+        let enforcement = judgement
+            .deciding
+            .iter()
+            .map(|(rule, _)| rule.enforcement)
+            .max()
+            .unwrap_or(Enforcement::HardMandatory);
+        let rules = judgement
+            .deciding
+            .iter()
+            .chain(&judgement.advisory)
+            .map(|(rule, run)| RuleOutcome::new(rule, *run, &own, now))
+            .collect();
+        Self {
+            action,
+            flip: Flip::of(set, action, &own, now),
+            effect: judgement.effect,
+            at: now,
+            enforcement,
+            rules,
+            policy_digest: set.digest(),
+            facts_digest: facts.digest(),
+        }
+    }
+
     /// The action that was asked about.
     pub fn action(&self) -> Action {
         self.action
@@ -137,6 +203,24 @@ impl Decision {
     /// not skip. No rule decided when none could allow the action.
     pub fn rules(&self) -> &[RuleOutcome] {
         &self.rules
+    }
+
+    /// The facts that an unknown decision waits for, by name; empty for any other.
+    pub fn waiting_for(&self) -> &[String] {
+        match &self.effect {
+            Effect::Unknown { waiting_for } => waiting_for,
+            Effect::Allow | Effect::Deny => &[],
+        }
+    }
+
+    /// The smallest known change of facts that would turn allow into deny, or deny into allow; see [`Flip`].
+    pub fn flip(&self) -> Option<&Flip> {
+        self.flip.as_ref()
+    }
+
+    /// The digest of this decision: what approvals are bound to.
+    pub fn digest(&self) -> Digest {
+        Digest::of_json(self)
     }
 
     /// The digest of the policies.
@@ -175,6 +259,13 @@ impl Decision {
         for rule in advisory {
             text.push_str("; advisory, and not counted, ");
             text.push_str(&describe_rule(rule));
+        }
+        if let Some(flip) = &self.flip {
+            let other = match self.effect {
+                Effect::Allow => "denied",
+                Effect::Deny | Effect::Unknown { .. } => "allowed",
+            };
+            text.push_str(&format!("; it would be {other} with {flip}"));
         }
         text
     }

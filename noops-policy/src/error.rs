@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cel::error::CelError;
 use crate::fact::FactType;
 
 /// A one-based place in a text: line, and column in characters.
@@ -96,6 +97,15 @@ pub enum PolicyError {
         /// What is wrong and what to do.
         problem: String,
     },
+}
+
+impl PolicyError {
+    pub(crate) fn in_expression(source: &str, error: CelError) -> Self {
+        Self::Condition {
+            at: Position::of(source, error.at),
+            problem: error.problem,
+        }
+    }
 }
 
 impl fmt::Display for PolicyError {

@@ -4,20 +4,105 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::cel::{ClauseShape, ClauseValue, Comparison, Truth};
+use crate::condition::{Plan, Run, Truth};
 use crate::decision::Effect;
-use crate::fact::{FactType, FactValue, Facts};
-use crate::set::PolicySet;
+use crate::document::{Rule, RuleEffect, WhenUnknown};
+use crate::fact::{FactValue, Facts};
+use crate::set::{Judgement, PolicySet};
 
-/// The smallest change of a single fact that would turn a denial into a permission.
+/// The smallest known change of facts that would turn a denial into a permission, or a permission into a denial.
+///
+/// Facts that have a value are moved across the thresholds of the clauses they stand in, in closed form: numbers alone or
+/// in sums, products and quotients with constants, truth values, and text among literals. What is proposed is decided
+/// again before it is returned, so that it is never wrong; that nothing smaller would do is not proven where rules share
+/// facts. A change of a number counts by its size relative to the larger of the two values, any other change counts one.
+///
+/// # Examples
+///
+/// ```
+/// use noops_core::Timestamp;
+/// use noops_policy::{Action, FactDecl, FactSchema, FactValue, Facts, PolicySet};
+///
+/// let schema = FactSchema::new(vec![FactDecl::int("n"), FactDecl::double("psi")])?;
+/// let yaml = "
+/// policy: enough
+/// owner: team
+/// enforcement: hard-mandatory
+/// rules:
+///   - { name: data, effect: permit, action: promote, when: n > 1000 && psi < 0.2, because: small samples mislead }
+/// ";
+/// let policies = PolicySet::load(&[("p", yaml)], &schema)?;
+/// let now = Timestamp::UNIX_EPOCH;
+/// let mut facts = Facts::new(&schema);
+/// facts.set("n", 400, now)?;
+/// facts.set("psi", 0.1, now)?;
+/// let flip = policies.flip(Action::Promote, &facts, now).ok_or("no flip")?;
+/// assert_eq!(flip.changes()[0].to(), &FactValue::Int(1001));
+/// assert_eq!(flip.to_string(), "`n` from 400 to 1001");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Flip {
+    changes: Vec<FactChange>,
+}
+
+impl Flip {
+    /// The flip of what is decided about facts in the set's own slots.
+    pub(crate) fn of(
+        set: &PolicySet,
+        action: Action,
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let search = Search {
+            set,
+            action,
+            facts,
+            now,
+            ran: set
+                .rules(action)
+                .iter()
+                .filter(|rule| !rule.is_advisory())
+                .map(|rule| (rule, rule.condition.run(facts, now)))
+                .collect(),
+        };
+        let (plans, wanted) = match Judgement::new(set, action, facts, now).effect {
+            Effect::Allow => (search.denials(), Effect::Deny),
+            Effect::Deny => (search.permissions(), Effect::Allow),
+            Effect::Unknown { .. } => return None,
+        };
+        search.best(plans, &wanted)
+    }
+
+    /// The changes, by the name of the fact. All of them together flip the decision.
+    pub fn changes(&self) -> &[FactChange] {
+        &self.changes
+    }
+}
+
+impl fmt::Display for Flip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, change) in self.changes.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" and ")?;
+            }
+            write!(f, "{change}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Another value of a fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactChange {
     fact: String,
     from: FactValue,
     to: FactValue,
 }
 
-impl Flip {
+impl FactChange {
     /// The fact to change.
     pub fn fact(&self) -> &str {
         &self.fact
@@ -28,164 +113,136 @@ impl Flip {
         &self.from
     }
 
-    /// The nearest value at which the action would be allowed.
+    /// The value at which the decision would be another.
     pub fn to(&self) -> &FactValue {
         &self.to
     }
 }
 
-impl fmt::Display for Flip {
+impl fmt::Display for FactChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` from {} to {}", self.fact, self.from, self.to)
     }
 }
 
 impl PolicySet {
-    /// What would have to be different for a denied action to be allowed, where one number is enough.
-    ///
-    /// The candidates are the comparisons of mandatory rules in which a numeric fact stands alone on a side: each is moved
-    /// to the other side of its threshold, in closed form, and the decision is taken again. Of those that lead to allow,
-    /// the one with the least change relative to the larger of the two values is returned, and the first name breaks
-    /// ties. None when the action is not denied, or when more than one fact, or a fact without a value, would have to
-    /// change.
+    /// What would have to be different for the decision to be another; see [`Flip`]. None for an unknown decision, which
+    /// says what it waits for, and where no change of known facts that is found is enough.
     ///
     /// # Complexity
     ///
-    /// One decision for each candidate.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use noops_core::Timestamp;
-    /// use noops_policy::{Action, FactDecl, FactSchema, FactValue, Facts, PolicySet};
-    ///
-    /// let schema = FactSchema::new(vec![FactDecl::int("n")])?;
-    /// let yaml = "
-    /// policy: enough
-    /// owner: team
-    /// enforcement: hard-mandatory
-    /// rules:
-    ///   - { name: data, effect: permit, action: promote, when: n > 1000, because: small samples mislead }
-    /// ";
-    /// let policies = PolicySet::load(&[("p", yaml)], &schema)?;
-    /// let now = Timestamp::UNIX_EPOCH;
-    /// let mut facts = Facts::new(&schema);
-    /// facts.set("n", 400, now)?;
-    /// let flip = policies.flip(Action::Promote, &facts, now).ok_or("no flip")?;
-    /// assert_eq!((flip.fact(), flip.to()), ("n", &FactValue::Int(1001)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// One decision for each candidate: at most the triggers times the permits of the action, and 64.
     pub fn flip(&self, action: Action, facts: &Facts, now: Timestamp) -> Option<Flip> {
-        let facts = facts.aligned(self.schema());
-        if self.judge(action, &facts, now).effect != Effect::Deny {
-            return None;
-        }
-        let mut best: Option<(f64, Flip)> = None;
-        for (rule, outcome) in self.outcomes(action, &facts, now) {
-            if rule.is_advisory() {
-                continue;
-            }
-            for (shape, value) in rule.condition.comparisons(&outcome) {
-                for (slot, to) in self.candidates(shape, value) {
-                    let name = self.schema().name(slot);
-                    let Some(entry) = facts.entry(name) else {
-                        continue;
-                    };
-                    let change = relative_change(entry.value(), &to);
-                    let is_worse = best.as_ref().is_some_and(|(least, flip)| {
-                        (change, name) >= (*least, flip.fact.as_str())
-                    });
-                    if is_worse {
-                        continue;
-                    }
-                    let mut changed = facts.clone().into_owned();
-                    if changed.set(name, to.clone(), entry.at()).is_err() {
-                        continue;
-                    }
-                    if self.judge(action, &changed, now).effect == Effect::Allow {
-                        let from = entry.value().clone();
-                        best = Some((
-                            change,
-                            Flip {
-                                fact: name.to_owned(),
-                                from,
-                                to,
-                            },
-                        ));
-                    }
-                }
-            }
-        }
-        best.map(|(_, flip)| flip)
+        Flip::of(self, action, &facts.aligned(self.schema()), now)
+    }
+}
+
+struct Search<'a> {
+    set: &'a PolicySet,
+    action: Action,
+    facts: &'a Facts,
+    now: Timestamp,
+    ran: Vec<(&'a Rule, Run)>,
+}
+
+impl<'a> Search<'a> {
+    /// Ways to deny what is allowed: a forbidding rule holds, or nothing triggers it, or nothing permits it.
+    fn denials(&self) -> Vec<Plan> {
+        let forbidden = self
+            .of(RuleEffect::Forbid)
+            .filter_map(|(rule, run)| self.plan(rule, run, true));
+        let starved = [RuleEffect::Trigger, RuleEffect::Permit]
+            .into_iter()
+            .filter(|effect| self.of(*effect).next().is_some())
+            .filter_map(|effect| self.none_holds(effect));
+        forbidden.chain(starved).collect()
     }
 
-    /// The value just across the threshold, for each side that is a bare fact.
-    fn candidates(&self, shape: ClauseShape, value: ClauseValue) -> Vec<(usize, FactValue)> {
-        let (Some(left), Some(right)) = (value.left, value.right) else {
+    /// Ways to allow what is denied: one trigger and one permit hold, if there are any, and no forbidding rule does.
+    fn permissions(&self) -> Vec<Plan> {
+        if self
+            .ran
+            .iter()
+            .all(|(rule, _)| rule.effect == RuleEffect::Forbid)
+        {
+            return Vec::new();
+        }
+        let Some(unforbidden) = self.none_holds(RuleEffect::Forbid) else {
             return Vec::new();
         };
-        let wanted = match value.truth {
-            Truth::False => shape.comparison,
-            Truth::True => shape.comparison.negated(),
-            Truth::Unknown => return Vec::new(),
-        };
-        let mut candidates = Vec::new();
-        let sides = [
-            (shape.left, wanted, right),
-            (shape.right, wanted.swapped(), left),
-        ];
-        for (slot, comparison, threshold) in sides {
-            let Some(slot) = slot else {
-                continue;
-            };
-            let fact_type = self.schema().facts().get(slot).map(|decl| decl.fact_type());
-            let to = match fact_type {
-                Some(FactType::Double) => nearest_double(comparison, threshold),
-                Some(FactType::Int) => nearest_int(comparison, threshold),
-                _ => None,
-            };
-            if let Some(to) = to {
-                candidates.push((slot, to));
-            }
+        let triggers = self.one_holds(RuleEffect::Trigger);
+        let permits = self.one_holds(RuleEffect::Permit);
+        triggers
+            .iter()
+            .flat_map(|trigger| permits.iter().map(move |permit| (trigger, permit)))
+            .take(MAX_CANDIDATES)
+            .filter_map(|(trigger, permit)| unforbidden.clone().joined(trigger)?.joined(permit))
+            .collect()
+    }
+
+    /// A plan for each rule with an effect to hold; an empty one where no rule has it.
+    fn one_holds(&self, effect: RuleEffect) -> Vec<Plan> {
+        if self.of(effect).next().is_none() {
+            return vec![Plan::default()];
         }
-        candidates
+        self.of(effect)
+            .filter_map(|(rule, run)| self.plan(rule, run, true))
+            .collect()
+    }
+
+    /// One plan for no rule with an effect to hold. A forbidding rule that skips what is unknown does not hold then.
+    fn none_holds(&self, effect: RuleEffect) -> Option<Plan> {
+        self.of(effect)
+            .filter(|(rule, run)| {
+                run.truth() != Truth::Unknown
+                    || effect == RuleEffect::Forbid && rule.unknown == WhenUnknown::Deny
+            })
+            .try_fold(Plan::default(), |plan, (rule, run)| {
+                plan.joined(&self.plan(rule, run, false)?)
+            })
+    }
+
+    fn plan(&self, rule: &Rule, run: Run, wanted: bool) -> Option<Plan> {
+        rule.condition.plan(self.facts, self.now, run, wanted)
+    }
+
+    fn of(&self, effect: RuleEffect) -> impl Iterator<Item = (&'a Rule, Run)> + '_ {
+        self.ran
+            .iter()
+            .copied()
+            .filter(move |(rule, _)| rule.effect == effect)
+    }
+
+    /// The cheapest plan that does lead to the wanted effect.
+    fn best(&self, plans: Vec<Plan>, wanted: &Effect) -> Option<Flip> {
+        let mut plans: Vec<(f64, Plan)> = plans
+            .into_iter()
+            .map(|plan| (plan.cost(self.facts), plan))
+            .collect();
+        plans.sort_by(|left, right| left.0.total_cmp(&right.0));
+        plans
+            .into_iter()
+            .take(MAX_CANDIDATES)
+            .find_map(|(_, plan)| self.applied(&plan, wanted))
+    }
+
+    fn applied(&self, plan: &Plan, wanted: &Effect) -> Option<Flip> {
+        let mut changed = self.facts.clone();
+        let mut changes = Vec::new();
+        for (slot, to) in plan.changes() {
+            let name = self.set.schema().name(*slot);
+            let entry = self.facts.entry(name)?;
+            changed.set(name, to.clone(), entry.at()).ok()?;
+            changes.push(FactChange {
+                fact: name.to_owned(),
+                from: entry.value().clone(),
+                to: to.clone(),
+            });
+        }
+        let effect = Judgement::new(self.set, self.action, &changed, self.now).effect;
+        (effect == *wanted).then_some(Flip { changes })
     }
 }
 
-fn nearest_double(comparison: Comparison, threshold: f64) -> Option<FactValue> {
-    let value = match comparison {
-        Comparison::LessOrEqual | Comparison::GreaterOrEqual | Comparison::Equal => threshold,
-        Comparison::Less => threshold.next_down(),
-        Comparison::Greater | Comparison::NotEqual => threshold.next_up(),
-    };
-    value.is_finite().then(|| FactValue::from(value))
-}
-
-fn nearest_int(comparison: Comparison, threshold: f64) -> Option<FactValue> {
-    let value = match comparison {
-        Comparison::Equal => threshold,
-        Comparison::LessOrEqual => threshold.floor(),
-        Comparison::GreaterOrEqual => threshold.ceil(),
-        Comparison::Less => threshold.ceil() - 1.0,
-        Comparison::Greater => threshold.floor() + 1.0,
-        Comparison::NotEqual => threshold + 1.0,
-    };
-    // Beyond two to the power 53 a double does not name one whole number.
-    (value.abs() <= EXACT_INTEGERS).then_some(FactValue::Int(value as i64))
-}
-
-fn relative_change(from: &FactValue, to: &FactValue) -> f64 {
-    match (from.as_f64(), to.as_f64()) {
-        (Some(from), Some(to)) => {
-            let scale = from.abs().max(to.abs());
-            if scale == 0.0 {
-                0.0
-            } else {
-                (to / scale - from / scale).abs()
-            }
-        }
-        _ => f64::INFINITY,
-    }
-}
-
-const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+/// Bounds the decisions that one search takes.
+const MAX_CANDIDATES: usize = 64;

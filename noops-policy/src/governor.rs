@@ -1,78 +1,61 @@
+//! The guard between a decision and an action.
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use noops_core::Digest;
 use serde::{Deserialize, Serialize};
 
+mod backoff;
+mod basis;
+mod class;
+mod error;
+mod fence;
+mod fleet;
+mod frozen;
+mod judge;
+mod limit;
+mod permit;
+mod person;
+mod reach;
+mod reason;
+mod refusal;
+mod request;
+mod run;
+mod settings;
+mod spend;
+mod state;
+mod targets;
+
 use crate::action::Action;
+use frozen::Frozen;
+use run::Run;
+use state::RawGovernor;
 
-/// How fast automation may act.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct GovernorSettings {
-    cooldowns: BTreeMap<Action, Duration>,
-    budgets: BTreeMap<Action, Budget>,
-}
+pub use backoff::Backoff;
+pub use basis::FactBasis;
+pub use class::{ActionClass, Scaling};
+pub use error::GovernorError;
+pub use fence::{FenceGuard, Fenced};
+pub use fleet::{Fleet, FleetLimits};
+pub use limit::{BlastRadius, Budget, FlapLimit, TotalBudget};
+pub use permit::{Execution, Permit, PlannedAction};
+pub use reason::RefusalReason;
+pub use refusal::Refusal;
+pub use request::{ActionRequest, Cause, Intent, Mode};
+pub use settings::GovernorSettings;
+pub use targets::{Targets, TargetsError};
 
-impl GovernorSettings {
-    /// Sets the least time between two runs of an action on one target.
-    #[must_use]
-    pub fn with_cooldown(mut self, action: Action, cooldown: Duration) -> Self {
-        self.cooldowns.insert(action, cooldown);
-        self
-    }
-
-    /// Sets how often an action may run within a sliding window, over all targets together.
-    #[must_use]
-    pub fn with_budget(mut self, action: Action, actions: u32, window: Duration) -> Self {
-        self.budgets.insert(action, Budget { actions, window });
-        self
-    }
-
-    /// The least time between two runs of an action on one target.
-    pub fn cooldown(&self, action: Action) -> Option<Duration> {
-        self.cooldowns.get(&action).copied()
-    }
-
-    /// How often an action may run.
-    pub fn budget(&self, action: Action) -> Option<Budget> {
-        self.budgets.get(&action).copied()
-    }
-
-    /// How long a run of an action matters.
-    fn memory(&self, action: Action) -> Option<Duration> {
-        let window = self.budget(action).map(|budget| budget.window);
-        self.cooldown(action).max(window)
-    }
-}
-
-/// A number of actions within a sliding window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    actions: u32,
-    window: Duration,
-}
-
-impl Budget {
-    /// The number of actions.
-    pub fn actions(&self) -> u32 {
-        self.actions
-    }
-
-    /// The window.
-    pub fn window(&self) -> Duration {
-        self.window
-    }
-}
-
-/// The guard between a decision and an action: a kill switch, cooldowns and budgets.
+/// The guard between a decision and an action: a kill switch, and limits on how often, how far and how deep automation acts.
 ///
-/// A decision says that an action may happen; the governor says that it may happen now. It is pure state: ask with
-/// [`Governor::check`] and, once the action is begun, tell it with [`Governor::record`]. A clock that goes backwards opens
-/// no gate: the latest recorded time counts as now until the clock has caught up.
+/// A decision says that an action may happen; the governor says that it may happen now. It is pure state. Ask with
+/// [`Governor::authorise`], which also counts the action, and hand the [`Permit`] to [`Governor::execute`] immediately before
+/// the actuator acts. Where only the limits on one target matter, [`Governor::check`] asks and [`Governor::record`] counts.
+///
+/// A clock that goes backwards opens no gate: the latest recorded time counts as now until the clock has caught up. What an
+/// authorised action spends stays spent, also when it is never executed. At most [`Governor::MAX_RUNS`] runs are kept in mind;
+/// when they would not suffice, actions are refused.
 ///
 /// An action without settings is limited by the kill switch only.
 ///
@@ -98,16 +81,56 @@ impl Budget {
 /// );
 /// assert!(governor.check(Action::Retrain, "churn", now).is_ok());
 /// ```
+///
+/// A permit that was issued before the kill switch was thrown is refused when it is to be executed:
+///
+/// ```
+/// use noops_core::{Digest, FencingToken, Timestamp};
+/// use noops_policy::governor::{ActionRequest, Intent, RefusalReason, Targets};
+/// use noops_policy::{Action, Governor, GovernorSettings};
+///
+/// let mut governor = Governor::new(GovernorSettings::default());
+/// let now = Timestamp::UNIX_EPOCH;
+/// let request = ActionRequest::new(
+///     Action::Promote,
+///     Targets::one("fraud")?,
+///     FencingToken::new(1),
+///     Intent::new(Digest::of(b"policies"), "7", 1),
+/// );
+/// let permit = governor.authorise(&request, now)?;
+/// governor.kill();
+/// let refusal = governor.execute(permit, now).unwrap_err();
+/// assert_eq!(refusal.reason(), &RefusalReason::KillSwitch);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RawGovernor")]
 pub struct Governor {
     settings: GovernorSettings,
     switch: Switch,
     latest: Option<Timestamp>,
     runs: Vec<Run>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    frozen: BTreeMap<String, Frozen>,
+    /// The sizes of the fleets at the last look, by selector.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    looks: BTreeMap<String, u64>,
+    /// When each idempotency key was used.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<Digest, Timestamp>,
+    #[serde(skip_serializing_if = "FenceGuard::is_unused")]
+    fence: FenceGuard,
+    /// Until when something matters that there was no room to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overflow: Option<Timestamp>,
 }
 
 impl Governor {
+    /// The most runs, frozen targets and idempotency keys that are kept in mind, each.
+    pub const MAX_RUNS: usize = 4096;
+    /// The most fleets whose sizes are kept in mind.
+    pub const MAX_FLEETS: usize = 1024;
+
     /// Governs with no action on record.
     pub fn new(settings: GovernorSettings) -> Self {
         Self {
@@ -115,6 +138,11 @@ impl Governor {
             switch: Switch::Running,
             latest: None,
             runs: Vec::new(),
+            frozen: BTreeMap::new(),
+            looks: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            fence: FenceGuard::default(),
+            overflow: None,
         }
     }
 
@@ -125,78 +153,90 @@ impl Governor {
 
     /// Says whether an action on a target may begin at `now`. It changes nothing.
     ///
+    /// It asks as for a request without direction, cause, fleet, facts, approval and fencing token: settings that need one of the
+    /// first ones refuse it, and fencing is left to the caller.
+    ///
     /// # Errors
     ///
-    /// The first [`Refusal`] of: kill switch, empty target, cooldown, budget.
+    /// The first [`Refusal`] of: kill switch, invalid target, the limits.
     ///
     /// # Complexity
     ///
-    /// Linear in the runs on record; those that no longer matter are forgotten.
+    /// `O(n log n)` in the runs on record, of which there are at most [`Governor::MAX_RUNS`].
     pub fn check(&self, action: Action, target: &str, now: Timestamp) -> Result<(), Refusal> {
-        let refuse = |reason: RefusalReason| {
-            Err(Refusal {
-                action,
-                target: target.to_owned(),
-                reason,
-            })
-        };
-        if self.switch == Switch::Killed {
+        let refuse = |reason| Err(Refusal::new(action, bounded_label(target), reason));
+        if self.is_killed() {
             return refuse(RefusalReason::KillSwitch);
         }
-        if target.trim().is_empty() {
-            return refuse(RefusalReason::NoTarget);
-        }
-        let now = self.forward(now);
-        if let Some(cooldown) = self.settings.cooldown(action) {
-            let until = self
-                .runs
-                .iter()
-                .filter(|run| run.action == action && run.target == target)
-                .map(|run| after(run.at, cooldown))
-                .max();
-            if let Some(until) = until.filter(|until| now < *until) {
-                return refuse(RefusalReason::Cooldown { until });
-            }
-        }
-        if let Some(budget) = self.settings.budget(action) {
-            let mut ends: Vec<Timestamp> = self
-                .runs
-                .iter()
-                .filter(|run| run.action == action)
-                .map(|run| after(run.at, budget.window))
-                .filter(|end| now < *end)
-                .collect();
-            ends.sort_unstable();
-            let limit = usize::try_from(budget.actions).unwrap_or(usize::MAX);
-            if ends.len() >= limit {
-                // The run whose end leaves one place free; no run's end frees a place in a budget of none.
-                let until = ends.get(ends.len() - limit).copied();
-                return refuse(RefusalReason::Budget {
-                    actions: budget.actions,
-                    window: budget.window,
-                    until,
-                });
-            }
-        }
-        Ok(())
+        let targets = match Targets::one(target) {
+            Ok(targets) => targets,
+            Err(TargetsError::Blank) => return refuse(RefusalReason::NoTarget),
+            Err(error) => return refuse(RefusalReason::InvalidTargets(error)),
+        };
+        let request = ActionRequest::bare(action, targets);
+        self.limits(&request, self.forward(now)).or_else(refuse)
     }
 
     /// Puts an action on record.
     pub fn record(&mut self, action: Action, target: &str, now: Timestamp) {
         let now = self.forward(now);
         self.latest = Some(now);
-        let settings = &self.settings;
-        self.runs.retain(|run| {
-            settings
-                .memory(run.action)
-                .is_some_and(|memory| now < after(run.at, memory))
-        });
-        if settings.memory(action).is_some() {
-            self.runs.push(Run {
-                action,
-                target: target.to_owned(),
-                at: now,
-            });
+        self.forget(now);
+        self.note(action, target, None, None, now);
+    }
+
+    /// Lets an action begin, and counts it. A dry run gets the same answer and counts nothing.
+    ///
+    /// An action that a limit holds back leaves no trace, but for one: asking a frozen target to turn round again keeps it
+    /// frozen.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Refusal`] of: kill switch, fencing, repeated key, facts, depth, flapping, cooldown, budgets, approval, fleet,
+    /// blast radius, healthy floor, room.
+    ///
+    /// # Complexity
+    ///
+    /// `O((n + t) log n)` in the runs on record and the targets, both of which are bounded.
+    pub fn authorise(
+        &mut self,
+        request: &ActionRequest,
+        now: Timestamp,
+    ) -> Result<Permit, Refusal> {
+        let now = self.forward(now);
+        let answer = self.judge(request, now);
+        if request.mode() == Mode::Live {
+            match &answer {
+                Ok(()) => {
+                    let freezes = self.spend(request, now);
+                    return Ok(Permit::new(request.clone(), now, freezes));
+                }
+                Err(RefusalReason::Flapping { .. }) => self.hear(request, now),
+                Err(_) => {}
+            }
+        }
+        match answer {
+            Ok(()) => Ok(Permit::new(
+                request.clone(),
+                now,
+                self.tipping(request, now),
+            )),
+            Err(reason) => Err(refused(request, reason)),
+        }
+    }
+
+    /// Releases a permitted action to the actuator at the last moment. The actuator must still check the fencing token, with a
+    /// [`FenceGuard`] of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when meanwhile the kill switch was thrown, a newer leader has acted, the permit has lapsed or the facts have
+    /// become too old. The permit is used up; want the action anew under a new epoch.
+    pub fn execute(&self, permit: Permit, now: Timestamp) -> Result<Execution, Refusal> {
+        let now = self.forward(now);
+        match self.judge_execution(&permit, now) {
+            Ok(()) => Ok(Execution::new(&permit, now)),
+            Err(reason) => Err(refused(permit.request(), reason)),
         }
     }
 
@@ -215,95 +255,14 @@ impl Governor {
         self.switch == Switch::Killed
     }
 
+    /// The greatest fencing token with which an action was authorised.
+    pub fn fence(&self) -> FenceGuard {
+        self.fence
+    }
+
     fn forward(&self, now: Timestamp) -> Timestamp {
         self.latest.map_or(now, |latest| latest.max(now))
     }
-}
-
-/// An action that may not begin now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    action: Action,
-    target: String,
-    reason: RefusalReason,
-}
-
-impl Refusal {
-    /// The action.
-    pub fn action(&self) -> Action {
-        self.action
-    }
-
-    /// The target.
-    pub fn target(&self) -> &str {
-        &self.target
-    }
-
-    /// Why.
-    pub fn reason(&self) -> &RefusalReason {
-        &self.reason
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let action = self.action;
-        let target = &self.target;
-        match &self.reason {
-            RefusalReason::KillSwitch => {
-                write!(f, "{action} of `{target}` is stopped by the kill switch")
-            }
-            RefusalReason::NoTarget => {
-                write!(
-                    f,
-                    "{action} has no target; an empty target never means all of them"
-                )
-            }
-            RefusalReason::Cooldown { until } => {
-                write!(f, "{action} of `{target}` is cooling down until `{until}`")
-            }
-            RefusalReason::Budget {
-                actions,
-                window,
-                until,
-            } => {
-                write!(
-                    f,
-                    "{action} of `{target}` exceeds the budget of `{actions}` in `{window:?}`"
-                )?;
-                match until {
-                    Some(until) => write!(f, "; wait until `{until}`"),
-                    None => write!(f, "; raise the budget to allow any"),
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-/// Why an action may not begin now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RefusalReason {
-    /// Everything is stopped.
-    KillSwitch,
-    /// The target is empty.
-    NoTarget,
-    /// The action ran on this target too recently.
-    Cooldown {
-        /// When it may run on it again.
-        until: Timestamp,
-    },
-    /// The action ran too often.
-    Budget {
-        /// How often it may run.
-        actions: u32,
-        /// Within which time.
-        window: Duration,
-        /// When it may run again; none when the budget allows none at all.
-        until: Option<Timestamp>,
-    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -313,12 +272,12 @@ enum Switch {
     Killed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Run {
-    action: Action,
-    target: String,
-    at: Timestamp,
+fn refused(request: &ActionRequest, reason: RefusalReason) -> Refusal {
+    Refusal::new(request.action(), request.targets().label(), reason)
+}
+
+fn bounded_label(target: &str) -> String {
+    run::bounded(target).to_owned()
 }
 
 /// A time past the end of time is the end of time.
@@ -327,120 +286,4 @@ fn after(at: Timestamp, duration: Duration) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn seconds(count: u64) -> Duration {
-        Duration::from_secs(count)
-    }
-
-    fn governor() -> Governor {
-        Governor::new(
-            GovernorSettings::default()
-                .with_cooldown(Action::Retrain, seconds(10))
-                .with_budget(Action::Retrain, 2, seconds(100)),
-        )
-    }
-
-    #[test]
-    fn budgets_count_over_all_targets_and_free_up_one_by_one() {
-        let mut governor = governor();
-        governor.record(Action::Retrain, "a", at(0));
-        governor.record(Action::Retrain, "b", at(30));
-        let refusal = governor.check(Action::Retrain, "c", at(50)).unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "retrain of `c` exceeds the budget of `2` in `100s`; wait until `1970-01-01T00:01:40Z`"
-        );
-        assert!(governor.check(Action::Retrain, "c", at(100)).is_ok());
-        assert!(governor.check(Action::Promote, "c", at(50)).is_ok());
-    }
-
-    #[test]
-    fn a_budget_of_none_is_never_free() {
-        let settings = GovernorSettings::default().with_budget(Action::Notify, 0, seconds(1));
-        let refusal = Governor::new(settings)
-            .check(Action::Notify, "a", at(0))
-            .unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "notify of `a` exceeds the budget of `0` in `1s`; raise the budget to allow any"
-        );
-    }
-
-    #[test]
-    fn the_kill_switch_stops_everything_until_resumed() {
-        let mut governor = governor();
-        governor.kill();
-        for action in Action::ALL {
-            let refusal = governor.check(action, "a", at(0)).unwrap_err();
-            assert_eq!(refusal.reason(), &RefusalReason::KillSwitch);
-        }
-        governor.resume();
-        assert!(governor.check(Action::Retrain, "a", at(0)).is_ok());
-    }
-
-    #[test]
-    fn an_empty_target_never_means_everything() {
-        let refusal = governor().check(Action::Rollback, " ", at(0)).unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "rollback has no target; an empty target never means all of them"
-        );
-    }
-
-    #[test]
-    fn a_clock_that_goes_backwards_opens_nothing() {
-        let mut governor = governor();
-        governor.record(Action::Retrain, "a", at(1000));
-        assert!(governor.check(Action::Retrain, "a", at(0)).is_err());
-        governor.record(Action::Retrain, "b", at(0));
-        // The run recorded by the wrong clock counts from the latest time known.
-        assert!(governor.check(Action::Retrain, "b", at(1005)).is_err());
-        assert!(governor.check(Action::Retrain, "b", at(1010)).is_err());
-        assert!(governor.check(Action::Retrain, "b", at(1100)).is_ok());
-    }
-
-    #[test]
-    fn times_at_the_end_of_time_are_refused_not_overflown() {
-        let mut governor = Governor::new(
-            GovernorSettings::default().with_cooldown(Action::Retrain, Duration::MAX),
-        );
-        governor.record(Action::Retrain, "a", at(0));
-        assert!(governor.check(Action::Retrain, "a", at(1)).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn resumed_state_behaves_like_unbroken_state_and_the_budget_is_never_exceeded(
-            steps in prop::collection::vec((0_usize..3, -20_i64..60), 1..60)
-        ) {
-            let mut unbroken = governor();
-            let mut resumed = governor();
-            let mut clock = 0_i64;
-            let mut begun: Vec<i64> = Vec::new();
-            let mut latest = 0_i64;
-            for (target, step) in steps {
-                clock = (clock + step).max(0);
-                let target = ["a", "b", "c"][target];
-                let json = serde_json::to_string(&resumed).unwrap();
-                resumed = serde_json::from_str(&json).unwrap();
-                let answer = unbroken.check(Action::Retrain, target, at(clock));
-                prop_assert_eq!(&answer, &resumed.check(Action::Retrain, target, at(clock)));
-                if answer.is_ok() {
-                    latest = latest.max(clock);
-                    begun.push(latest);
-                    unbroken.record(Action::Retrain, target, at(clock));
-                    resumed.record(Action::Retrain, target, at(clock));
-                }
-                prop_assert!(begun.iter().filter(|begun| latest - **begun < 100).count() <= 2);
-            }
-        }
-    }
-}
+mod tests;

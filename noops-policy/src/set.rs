@@ -1,18 +1,24 @@
+mod judgement;
+mod overlap;
+mod test_failure;
+mod verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use noops_core::Digest;
-use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::cel::{Outcome, Truth};
-use crate::decision::{Decision, Effect, RuleOutcome};
+use crate::decision::{Decision, Effect};
 use crate::document::{
-    self, CanonicalDocument, Document, Enforcement, Expectation, MAX_RULES, Rule, RuleEffect,
-    TEST_TIME, Test, WhenUnknown,
+    self, CanonicalDocument, Document, Expectation, MAX_RULES, Rule, TEST_TIME, Test,
 };
 use crate::error::PolicyError;
 use crate::fact::{FactSchema, Facts};
+
+pub(crate) use judgement::Judgement;
+pub use test_failure::TestFailure;
+pub use verdict::Verdict;
 
 /// Policies, checked and compiled against a fact schema.
 ///
@@ -25,7 +31,7 @@ use crate::fact::{FactSchema, Facts};
 ///
 /// It is unknown, which opens nothing either, when facts that are missing, stale or invalid could still make it allowed.
 ///
-/// Only the rules of mandatory policies count in this. Those of [`Enforcement::Advisory`] policies are evaluated and
+/// Only the rules of mandatory policies count in this. Those of [`Enforcement::Advisory`](crate::Enforcement::Advisory) policies are evaluated and
 /// listed in the decision; they neither trigger, permit nor forbid.
 ///
 /// # Examples
@@ -68,9 +74,18 @@ use crate::fact::{FactSchema, Facts};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySet {
     schema: FactSchema,
+    /// By action, and by policy and place in its document within an action.
     rules: Vec<Rule>,
+    /// Where the rules of an action are.
+    places: BTreeMap<Action, Places>,
     tests: Vec<Test>,
     digest: Digest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Places {
+    start: usize,
+    end: usize,
 }
 
 impl PolicySet {
@@ -80,12 +95,14 @@ impl PolicySet {
     ///
     /// [`PolicyError::Document`] for YAML that does not parse, a key that is not known, a policy or rule without a name,
     /// a name used twice, an action that does not exist, a condition that [`crate::Condition::compile`] refuses, a rule
-    /// that repeats another of the same enforcement, a test about facts or actions that do not exist, and more than 1000
-    /// rules over all documents.
+    /// that repeats another of the same enforcement, a rule that never matters beside another of its document because it
+    /// only holds where that one does, a test about facts or actions that do not exist, and more than 1000 rules over all
+    /// documents.
     ///
     /// # Complexity
     ///
-    /// O(n log n) for n rules and tests of bounded size.
+    /// O(n log n) for n rules and tests of bounded size: a rule is compared with at most 64 before it that have its effect
+    /// and action.
     pub fn load(sources: &[(&str, &str)], schema: &FactSchema) -> Result<Self, PolicyError> {
         let mut documents: BTreeMap<String, (&str, Document)> = BTreeMap::new();
         let mut room = MAX_RULES;
@@ -102,31 +119,24 @@ impl PolicySet {
             }
             documents.insert(policy, (*source, document));
         }
+        overlap::check(
+            documents
+                .values()
+                .map(|(source, document)| (*source, document)),
+        )?;
         let mut canonical: Vec<CanonicalDocument> = Vec::new();
         let mut rules: Vec<Rule> = Vec::new();
         let mut tests: Vec<Test> = Vec::new();
-        let mut meanings: BTreeMap<Meaning, String> = BTreeMap::new();
-        for (source, document) in documents.into_values() {
-            for rule in document.rules {
-                let path = format!("{}/{}", rule.policy, rule.name);
-                if let Some(earlier) = meanings.insert(meaning(&rule), path) {
-                    return Err(PolicyError::Document {
-                        source: source.to_owned(),
-                        at: rule.at,
-                        problem: format!(
-                            "rule `{}` repeats rule `{earlier}`; remove it",
-                            rule.name
-                        ),
-                    });
-                }
-                rules.push(rule);
-            }
+        for (_, document) in documents.into_values() {
+            rules.extend(document.rules);
             tests.extend(document.tests);
             canonical.push(document.canonical);
         }
+        rules.sort_by_key(|rule| rule.action);
         Ok(Self {
             digest: Digest::of_json(&(&canonical, schema)),
             schema: schema.clone(),
+            places: places(&rules),
             rules,
             tests,
         })
@@ -144,48 +154,33 @@ impl PolicySet {
 
     /// The actions that some rule is about, sorted; an advisory rule is enough.
     pub fn actions(&self) -> Vec<Action> {
-        let actions: BTreeSet<Action> = self.rules.iter().map(|rule| rule.action).collect();
-        actions.into_iter().collect()
+        self.places.keys().copied().collect()
     }
 
-    /// Decides about an action on what is known at `now`.
+    /// Decides about an action on what is known at `now`, for whoever only acts on it.
+    ///
+    /// It evaluates every rule about the action, and makes no words and no digests: [`Verdict::decision`] does when they
+    /// are wanted. Nothing is allocated while conditions compare facts with facts and literals.
+    ///
+    /// Facts of another schema are matched by name and type, which copies them.
+    ///
+    /// # Complexity
+    ///
+    /// Linear in the size of the action's rules, whatever the facts are.
+    #[inline]
+    pub fn check<'a>(&'a self, action: Action, facts: &'a Facts, now: Timestamp) -> Verdict<'a> {
+        Verdict::new(self, action, facts.aligned(&self.schema), now)
+    }
+
+    /// Decides about an action on what is known at `now`, with everything that explains the decision and repeats it.
     ///
     /// Facts of another schema are matched by name and type.
     ///
     /// # Complexity
     ///
-    /// Linear in the size of the action's rules, whatever the facts are.
+    /// That of [`PolicySet::check`] a few times over, and the digest of the facts.
     pub fn decide(&self, action: Action, facts: &Facts, now: Timestamp) -> Decision {
-        let judgement = self.judge(action, &facts.aligned(&self.schema), now);
-        let enforcement = judgement
-            .deciding
-            .iter()
-            .map(|(rule, _)| rule.enforcement)
-            .max()
-            .unwrap_or(Enforcement::HardMandatory);
-        let rules = judgement
-            .deciding
-            .iter()
-            .chain(&judgement.advisory)
-            .map(|(rule, outcome)| RuleOutcome {
-                policy: rule.policy.clone(),
-                rule: rule.name.clone(),
-                effect: rule.effect,
-                enforcement: rule.enforcement,
-                outcome: outcome.truth,
-                because: rule.because.clone(),
-                clauses: rule.condition.explain(outcome).into_clauses(),
-            })
-            .collect();
-        Decision {
-            action,
-            effect: judgement.effect,
-            at: now,
-            enforcement,
-            rules,
-            policy_digest: self.digest,
-            facts_digest: facts.digest(),
-        }
+        Decision::new(self, action, facts, now)
     }
 
     /// Runs the tests of the documents and returns those that failed.
@@ -202,177 +197,44 @@ impl PolicySet {
                     Effect::Unknown { .. } => *expected == Expectation::Unknown,
                 };
                 if !is_met {
-                    failures.push(TestFailure {
-                        policy: test.policy.clone(),
-                        test: test.name.clone(),
-                        expected: *expected,
-                        decision,
-                    });
+                    failures.push(TestFailure::new(test, *expected, decision));
                 }
             }
         }
         failures
     }
 
-    /// The rules about an action with their outcomes on facts in this set's slots.
-    pub(crate) fn outcomes<'a>(
-        &'a self,
-        action: Action,
-        facts: &Facts,
-        now: Timestamp,
-    ) -> Vec<Ran<'a>> {
-        self.rules
-            .iter()
-            .filter(|rule| rule.action == action)
-            .map(|rule| (rule, rule.condition.run(facts, now)))
+    /// How many tests the documents have.
+    pub fn test_count(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// The rules about an action.
+    pub(crate) fn rules(&self, action: Action) -> &[Rule] {
+        self.places
+            .get(&action)
+            .and_then(|places| self.rules.get(places.start..places.end))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn names(&self, slots: BTreeSet<usize>) -> Vec<String> {
+        slots
+            .into_iter()
+            .map(|slot| self.schema.name(slot).to_owned())
             .collect()
     }
-
-    pub(crate) fn judge<'a>(
-        &'a self,
-        action: Action,
-        facts: &Facts,
-        now: Timestamp,
-    ) -> Judgement<'a> {
-        let (advisory, outcomes): (Vec<Ran<'a>>, Vec<Ran<'a>>) = self
-            .outcomes(action, facts, now)
-            .into_iter()
-            .partition(|(rule, _)| rule.is_advisory());
-        let wanted = any(&outcomes, RuleEffect::Trigger);
-        let permitted = any(&outcomes, RuleEffect::Permit);
-        if wanted.is_none() && permitted.is_none() {
-            return Judgement {
-                effect: Effect::Deny,
-                deciding: Vec::new(),
-                advisory,
-            };
-        }
-        let wanted = wanted.unwrap_or(Truth::True);
-        let permitted = permitted.unwrap_or(Truth::True);
-        let is_forbidden = any(&outcomes, RuleEffect::Forbid) == Some(Truth::True);
-        // Where no rule of a kind holds, every rule of the kind stands in the way, for any of them could have opened it.
-        let (standing, others): (Vec<Ran<'a>>, Vec<Ran<'a>>) =
-            outcomes
-                .into_iter()
-                .partition(|(rule, outcome)| match rule.effect {
-                    RuleEffect::Trigger => wanted != Truth::True,
-                    RuleEffect::Permit => permitted != Truth::True,
-                    RuleEffect::Forbid => match outcome.truth {
-                        Truth::True => true,
-                        Truth::False => false,
-                        Truth::Unknown => rule.unknown == WhenUnknown::Deny,
-                    },
-                });
-        if standing.is_empty() {
-            return Judgement {
-                effect: Effect::Allow,
-                deciding: others
-                    .into_iter()
-                    .filter(|(rule, outcome)| {
-                        rule.effect != RuleEffect::Forbid && outcome.truth == Truth::True
-                    })
-                    .collect(),
-                advisory,
-            };
-        }
-        let effect = if is_forbidden || wanted == Truth::False || permitted == Truth::False {
-            Effect::Deny
-        } else {
-            let waiting: BTreeSet<usize> = standing
-                .iter()
-                .flat_map(|(_, outcome)| outcome.waiting.iter().copied())
-                .collect();
-            Effect::Unknown {
-                waiting_for: waiting
-                    .into_iter()
-                    .map(|slot| self.schema.name(slot).to_owned())
-                    .collect(),
-            }
-        };
-        Judgement {
-            effect,
-            deciding: standing,
-            advisory,
-        }
-    }
 }
 
-/// A rule with what one run of its condition found out.
-type Ran<'a> = (&'a Rule, Outcome);
-
-/// What makes two rules the same whatever their names are.
-type Meaning = (RuleEffect, Action, WhenUnknown, Enforcement, String);
-
-/// A decision before it is put into words.
-pub(crate) struct Judgement<'a> {
-    pub(crate) effect: Effect,
-    pub(crate) deciding: Vec<Ran<'a>>,
-    pub(crate) advisory: Vec<Ran<'a>>,
-}
-
-/// A test of a document that did not come out as expected.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TestFailure {
-    policy: String,
-    test: String,
-    expected: Expectation,
-    decision: Decision,
-}
-
-impl TestFailure {
-    /// The policy that the test belongs to.
-    pub fn policy(&self) -> &str {
-        &self.policy
+fn places(rules: &[Rule]) -> BTreeMap<Action, Places> {
+    let mut places: BTreeMap<Action, Places> = BTreeMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        places
+            .entry(rule.action)
+            .or_insert(Places {
+                start: index,
+                end: index,
+            })
+            .end = index + 1;
     }
-
-    /// The name of the test.
-    pub fn test(&self) -> &str {
-        &self.test
-    }
-
-    /// What it expected.
-    pub fn expected(&self) -> Expectation {
-        self.expected
-    }
-
-    /// What was decided instead.
-    pub fn decision(&self) -> &Decision {
-        &self.decision
-    }
-}
-
-impl std::fmt::Display for TestFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "test `{}` of `{}` expected {} but: {}",
-            self.test,
-            self.policy,
-            self.expected,
-            self.decision.explain()
-        )
-    }
-}
-
-/// Kleene's disjunction over the rules with an effect; none when there are no such rules.
-fn any(outcomes: &[Ran<'_>], effect: RuleEffect) -> Option<Truth> {
-    outcomes
-        .iter()
-        .filter(|(rule, _)| rule.effect == effect)
-        .map(|(_, outcome)| outcome.truth)
-        .reduce(|left, right| match (left, right) {
-            (Truth::True, _) | (_, Truth::True) => Truth::True,
-            (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
-            (Truth::False, Truth::False) => Truth::False,
-        })
-}
-
-fn meaning(rule: &Rule) -> Meaning {
-    (
-        rule.effect,
-        rule.action,
-        rule.unknown,
-        rule.enforcement,
-        rule.condition.canonical().to_owned(),
-    )
+    places
 }

@@ -89,7 +89,7 @@ fn documents_with_a_slip_are_refused_with_its_place() {
     refused(
         "harm.max_e >= 20.0",
         "harm.max_ee >= 20.0",
-        "`p.yaml`:10:11: rule `harmed`: at 1:1 of the condition: unknown fact `harm.max_ee`; did you mean `harm.max_e`?",
+        "`p.yaml`:10:11: rule `harmed`: unknown fact `harm.max_ee`; did you mean `harm.max_e`?",
     );
     refused(
         "action: retrain",
@@ -199,7 +199,7 @@ fn more_than_a_thousand_rules_over_all_documents_are_refused() {
         let mut yaml = format!("policy: {name}\nowner: team\nenforcement: advisory\nrules:\n");
         for least in thresholds {
             yaml.push_str(&format!(
-                "  - {{ name: r{least}, effect: permit, action: retrain, when: harm.blocks >= {least}, because: a test }}\n"
+                "  - {{ name: r{least}, effect: permit, action: retrain, when: harm.blocks == {least}, because: a test }}\n"
             ));
         }
         yaml
@@ -211,7 +211,7 @@ fn more_than_a_thousand_rules_over_all_documents_are_refused() {
     let error = PolicySet::load(&[("a", &first), ("b", &over)], &schema()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`b`: there are more than `1000` rules over all documents; merge some of them"
+        "`b`:5:3: there are more than `1000` rules over all documents; merge some of them"
     );
 }
 
@@ -236,7 +236,8 @@ fn decisions_explain_themselves_in_the_same_words_each_time() {
         decision.explain(),
         "retrain allowed by `retrain-on-harm/harmed` (trigger rule is true): \
          `harm.max_e >= 20.0` is true (31.2 against 20), `harm.blocks >= 7` is true (9 against 7); \
-         because labels show predictions off by more than the tolerance"
+         because labels show predictions off by more than the tolerance; \
+         it would be denied with `harm.blocks` from 9 to 6"
     );
     assert_eq!(decision.enforcement(), Enforcement::HardMandatory);
     let json = serde_json::to_string(&decision).unwrap();
@@ -322,39 +323,63 @@ fn the_digest_sees_the_rules_and_not_their_layout() {
 }
 
 #[test]
-fn a_flip_is_the_least_change_that_allows() {
-    let flip = policies()
+fn a_flip_is_the_least_change_that_allows_or_denies() {
+    let policies = policies();
+    let flip = |facts: &Facts| {
+        let flip = policies.flip(Action::Retrain, facts, now());
+        flip.map(|flip| flip.to_string())
+    };
+    let shown = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        flip(&facts(31.2, 3, Some(false))),
+        shown("`harm.blocks` from 3 to 7")
+    );
+    assert_eq!(
+        flip(&facts(1.0, 3, Some(false))),
+        shown("`harm.blocks` from 3 to 7 and `harm.max_e` from 1 to 20")
+    );
+    assert_eq!(
+        flip(&facts(31.2, 9, Some(true))),
+        shown("`freeze.on` from true to false")
+    );
+    assert_eq!(
+        flip(&facts(31.2, 9, Some(false))),
+        shown("`harm.blocks` from 9 to 6")
+    );
+    // What is unknown waits for facts, and not for another value of those that are known.
+    assert_eq!(flip(&facts(31.2, 9, None)), None);
+    let change = policies
         .flip(Action::Retrain, &facts(31.2, 3, Some(false)), now())
-        .unwrap();
-    assert_eq!(flip.to_string(), "`harm.blocks` from 3 to 7");
-    assert_eq!(flip.from(), &FactValue::Int(3));
-    // Two facts would have to change, or none that is a number.
+        .unwrap()
+        .changes()[0]
+        .clone();
+    assert_eq!(change.fact(), "harm.blocks");
     assert_eq!(
-        policies().flip(Action::Retrain, &facts(1.0, 3, Some(false)), now()),
-        None
-    );
-    assert_eq!(
-        policies().flip(Action::Retrain, &facts(31.2, 9, Some(true)), now()),
-        None
-    );
-    assert_eq!(
-        policies().flip(Action::Retrain, &facts(31.2, 9, Some(false)), now()),
-        None
+        (change.from(), change.to()),
+        (&FactValue::Int(3), &FactValue::Int(7))
     );
 }
 
 proptest! {
     #[test]
-    fn a_flip_always_leads_to_allow(max_e in 0.0_f64..40.0, blocks in 0_i64..14) {
+    fn a_flip_always_leads_to_the_other_effect(
+        max_e in 0.0_f64..40.0,
+        blocks in 0_i64..14,
+        freeze in any::<bool>(),
+    ) {
         let policies = policies();
-        let mut facts = facts(max_e, blocks, Some(false));
-        let one_away = (max_e >= 20.0) != (blocks >= 7);
+        let mut facts = facts(max_e, blocks, Some(freeze));
+        let before = policies.decide(Action::Retrain, &facts, now());
         let flip = policies.flip(Action::Retrain, &facts, now());
-        prop_assert_eq!(flip.is_some(), one_away);
-        if let Some(flip) = flip {
-            facts.set(flip.fact(), flip.to().clone(), now()).unwrap();
-            prop_assert!(policies.decide(Action::Retrain, &facts, now()).is_allowed());
+        prop_assert_eq!(before.flip(), flip.as_ref());
+        // Every clause compares a fact of its own with a literal, so that there always is one.
+        let flip = flip.unwrap();
+        for change in flip.changes() {
+            facts.set(change.fact(), change.to().clone(), now()).unwrap();
         }
+        let after = policies.decide(Action::Retrain, &facts, now());
+        prop_assert_eq!(after.is_allowed(), !before.is_allowed());
+        prop_assert!(matches!(after.effect(), Effect::Allow | Effect::Deny));
     }
 
     #[test]

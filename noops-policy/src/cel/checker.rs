@@ -1,394 +1,335 @@
-use super::CelError;
-use super::ast::{Arithmetic, Comparison, Kind, Literal, Node};
-use super::program::{ClauseInfo, ClauseShape, Op, Program};
-use super::{eval, lint};
-use crate::fact::{FactSchema, FactType, Facts};
+use super::ast::{Binary, Kind, Node, Unary};
+use super::environment::Environment;
+use super::error::CelError;
+use super::function::Function;
+use super::typed::{Typed, TypedKind};
+use super::types::Type;
+use super::unify::Unifier;
+use super::value::Value;
 
-/// Type-checks a condition against the schema and lowers it in the same walk.
+mod calls;
+mod comprehension;
+mod format;
+mod literals;
+mod mismatch;
+mod names;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use literals::check_literals;
+
+/// How much is decided before an expression runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Every node has its type, and what does not fit is refused.
+    Strict,
+    /// Every node is `dyn`; only names and functions are resolved.
+    Dynamic,
+}
+
+/// Resolves every name and function of the tree and gives every node its type.
 ///
-/// The walk recurses, and the parser bounds the depth of the tree.
-pub(super) fn check(source: &str, root: &Node, schema: &FactSchema) -> Result<Program, CelError> {
+/// Assignability, overloads and the deduction of types are those of the reference checker with comparisons across kinds
+/// of numbers. With [`Mode::Dynamic`] a name that nothing declares is a variable past the end of the environment, unknown
+/// when the expression runs.
+///
+/// # Errors
+///
+/// In [`Mode::Strict`] the first name that nothing declares, or operand whose type does not fit.
+pub(crate) fn check(
+    node: &Node,
+    source: &str,
+    environment: &Environment,
+    mode: Mode,
+) -> Result<Typed, CelError> {
+    check_names(node, source, environment, mode).map(|checked| checked.typed)
+}
+
+/// As [`check`], and says which names nothing declares.
+pub(crate) fn check_names(
+    node: &Node,
+    source: &str,
+    environment: &Environment,
+    mode: Mode,
+) -> Result<Checked, CelError> {
     let mut checker = Checker {
         source,
-        schema,
-        program: Program::default(),
+        environment,
+        mode,
+        types: Unifier::new(),
+        locals: Vec::new(),
+        undeclared: Vec::new(),
     };
-    checker.condition(root, Some(true), "a condition")?;
-    if checker.reads_nothing_since(0) {
-        return Err(checker.constant(root));
+    let mut typed = checker.node(node)?;
+    checker.types.refill();
+    checker.settle(&mut typed);
+    if checker.types.is_exhausted() {
+        return Err(checker.too_intricate(node));
     }
-    Ok(checker.program)
+    Ok(Checked {
+        typed,
+        undeclared: checker.undeclared,
+    })
+}
+
+/// A checked tree.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Checked {
+    pub(crate) typed: Typed,
+    /// The names that nothing declares, in the order of their places after those of the environment.
+    pub(crate) undeclared: Vec<String>,
 }
 
 struct Checker<'a> {
     source: &'a str,
-    schema: &'a FactSchema,
-    program: Program,
+    environment: &'a Environment,
+    mode: Mode,
+    types: Unifier,
+    /// The variables of the comprehensions and bindings around the node, outermost first.
+    locals: Vec<Local>,
+    undeclared: Vec<String>,
 }
 
+struct Local {
+    name: String,
+    value_type: Type,
+}
+
+/// Every kind of node that recurses has a method of its own, which keeps the frames of the recursion small.
 impl Checker<'_> {
-    /// Lowers an expression that stands where a condition must: there, each leaf is a clause of the explanation.
-    ///
-    /// `needed` is the value without which the root cannot hold, if this node has one.
-    fn condition(
+    fn node(&mut self, node: &Node) -> Result<Typed, CelError> {
+        let typed = match &node.kind {
+            Kind::Literal(value) => Ok(self.constant(node, value)),
+            Kind::Name(name) => self.name(node, name),
+            Kind::Select(operand, field) => self.select(node, operand, field),
+            Kind::Has(operand, field) => self.has(node, operand.as_deref(), field),
+            Kind::Unary(Unary::Not, operand) => self.not(node, operand),
+            Kind::Unary(Unary::Negate, operand) => {
+                self.operator(node, Function::Negate, &[&**operand])
+            }
+            Kind::Binary(operator, left, right) => {
+                self.operator(node, function_of(*operator), &[&**left, &**right])
+            }
+            Kind::And(operands) => self.junction(node, operands, "`&&`"),
+            Kind::Or(operands) => self.junction(node, operands, "`||`"),
+            Kind::Conditional(condition, then, otherwise) => {
+                self.conditional(node, condition, then, otherwise)
+            }
+            Kind::List(items) => self.list(node, items),
+            Kind::Map(entries) => self.map(node, entries),
+            Kind::Call {
+                target,
+                name,
+                arguments,
+            } => self.call(node, target.as_deref(), name, arguments),
+            Kind::Comprehension {
+                quantifier,
+                range,
+                variables,
+                body,
+            } => self.comprehension(node, *quantifier, range, variables, body),
+            Kind::Bind { name, value, body } => self.bind(node, name, value, body),
+        }?;
+        if self.types.is_exhausted() {
+            return Err(self.too_intricate(node));
+        }
+        Ok(typed)
+    }
+
+    fn constant(&mut self, node: &Node, value: &Value) -> Typed {
+        self.typed(node, TypedKind::Constant(value.clone()), value.value_type())
+    }
+
+    #[inline(never)]
+    fn not(&mut self, node: &Node, operand: &Node) -> Result<Typed, CelError> {
+        let typed = self.condition(operand, "`!`")?;
+        Ok(self.typed(node, TypedKind::Not(Box::new(typed)), Type::Bool))
+    }
+
+    #[inline(never)]
+    fn junction(
         &mut self,
         node: &Node,
-        needed: Option<bool>,
-        holder: &str,
-    ) -> Result<(), CelError> {
-        match &node.kind {
-            Kind::And(operands) => {
-                let needed = needed.filter(|needed| *needed);
-                for operand in operands {
-                    self.condition(operand, needed, "`&&`")?;
-                }
-                self.program.ops.push(Op::All(operands.len()));
-                Ok(())
-            }
-            Kind::Or(operands) => {
-                let needed = needed.filter(|needed| !*needed);
-                for operand in operands {
-                    self.condition(operand, needed, "`||`")?;
-                }
-                self.program.ops.push(Op::Any(operands.len()));
-                Ok(())
-            }
-            Kind::Not(operand) => {
-                self.condition(operand, needed.map(|needed| !needed), "`!`")?;
-                self.program.ops.push(Op::Not);
-                Ok(())
-            }
-            Kind::Literal(Literal::Bool(_)) => Err(self.constant(node)),
-            Kind::Compare(comparison, left, right) => {
-                self.compare(node, *comparison, left, right, needed)
-            }
-            _ => {
-                let found = self.value(node)?;
-                if found != FactType::Bool {
-                    return Err(self.mismatch(node, holder, "bool", found));
-                }
-                let clause = self.clause(node, needed, None);
-                self.program.ops.push(Op::Record(clause));
-                Ok(())
-            }
+        operands: &[Node],
+        symbol: &str,
+    ) -> Result<Typed, CelError> {
+        let mut typed = Vec::with_capacity(operands.len());
+        for operand in operands {
+            typed.push(self.condition(operand, symbol)?);
         }
-    }
-
-    /// Lowers any expression and returns its type.
-    fn value(&mut self, node: &Node) -> Result<FactType, CelError> {
-        match &node.kind {
-            Kind::Literal(literal) => Ok(self.literal(literal)),
-            Kind::Fact(name) => {
-                let slot = self.slot(node, name)?;
-                self.program.ops.push(Op::Load(slot));
-                Ok(self
-                    .schema
-                    .facts()
-                    .get(slot)
-                    .map_or(FactType::Bool, |decl| decl.fact_type()))
-            }
-            Kind::Has(name) => {
-                let slot = self.slot(node, name)?;
-                self.program.ops.push(Op::Has(slot));
-                Ok(FactType::Bool)
-            }
-            Kind::And(_) | Kind::Or(_) | Kind::Not(_) => {
-                self.condition(node, None, "a condition")?;
-                Ok(FactType::Bool)
-            }
-            Kind::Compare(comparison, left, right) => {
-                self.compare(node, *comparison, left, right, None)?;
-                Ok(FactType::Bool)
-            }
-            Kind::Negate(operand) => self.negate(operand),
-            Kind::Arithmetic(operator, left, right) => self.arithmetic(*operator, left, right),
-            Kind::In(item, list) => self.membership(node, item, list),
-            Kind::Select(condition, then, otherwise) => {
-                self.condition(condition, None, "`?`")?;
-                let first = self.value(then)?;
-                let second = self.value(otherwise)?;
-                if first != second {
-                    return Err(CelError::new(
-                        otherwise.start,
-                        format!(
-                            "the two results of `?` differ in type: {first} and {second}; make them one type"
-                        ),
-                    ));
-                }
-                self.program.ops.push(Op::Select);
-                Ok(first)
-            }
-        }
-    }
-
-    fn literal(&mut self, literal: &Literal) -> FactType {
-        let (op, fact_type) = match literal {
-            Literal::Bool(value) => (Op::Bool(*value), FactType::Bool),
-            Literal::Int(value) => (Op::Int(*value), FactType::Int),
-            Literal::Double(value) => (Op::Double(*value), FactType::Double),
-            Literal::Text(text) => {
-                self.program.texts.push(text.clone());
-                (Op::Text(self.program.texts.len() - 1), FactType::Text)
-            }
+        let kind = match node.kind {
+            Kind::Or(_) => TypedKind::Or(typed),
+            _ => TypedKind::And(typed),
         };
-        self.program.ops.push(op);
-        fact_type
+        Ok(self.typed(node, kind, Type::Bool))
     }
 
-    fn negate(&mut self, operand: &Node) -> Result<FactType, CelError> {
-        let from = self.program.ops.len();
-        let found = self.value(operand)?;
-        if !is_number(found) {
-            return Err(self.mismatch(operand, "`-`", "numbers", found));
-        }
-        self.program.ops.push(Op::Negate { from });
-        self.defined_since(from, operand)?;
-        Ok(found)
-    }
-
-    fn arithmetic(
-        &mut self,
-        operator: Arithmetic,
-        left: &Node,
-        right: &Node,
-    ) -> Result<FactType, CelError> {
-        let symbol = format!("`{}`", operator.symbol());
-        let from = self.program.ops.len();
-        let first = self.value(left)?;
-        if !is_number(first) {
-            return Err(self.mismatch(left, &symbol, "numbers", first));
-        }
-        let second = self.value(right)?;
-        if !is_number(second) {
-            return Err(self.mismatch(right, &symbol, "numbers", second));
-        }
-        let both_int = first == FactType::Int && second == FactType::Int;
-        if operator == Arithmetic::Remainder && !both_int {
-            let (operand, found) = if first == FactType::Int {
-                (right, second)
-            } else {
-                (left, first)
-            };
-            return Err(self.mismatch(operand, &symbol, "ints", found));
-        }
-        let divides = matches!(operator, Arithmetic::Divide | Arithmetic::Remainder);
-        let is_zero = match &right.kind {
-            Kind::Literal(Literal::Int(value)) => *value == 0,
-            Kind::Literal(Literal::Double(value)) => *value == 0.0,
-            _ => false,
-        };
-        if divides && is_zero {
-            return Err(CelError::new(
-                right.start,
-                "division by a literal zero is never a number",
-            ));
-        }
-        self.program.ops.push(Op::Arithmetic { operator, from });
-        self.defined_since(from, left)?;
-        Ok(if both_int {
-            FactType::Int
-        } else {
-            FactType::Double
-        })
-    }
-
-    fn compare(
+    #[inline(never)]
+    fn conditional(
         &mut self,
         node: &Node,
-        comparison: Comparison,
-        left: &Node,
-        right: &Node,
-        needed: Option<bool>,
-    ) -> Result<(), CelError> {
-        let symbol = format!("`{}`", comparison.symbol());
-        let from = self.program.ops.len();
-        let first = self.value(left)?;
-        let second = self.value(right)?;
-        if matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
-            if first != second {
-                return Err(CelError::new(
-                    node.start,
-                    format!(
-                        "{symbol} compares values of one type but `{}` is {first} and `{}` is {second}",
-                        self.text(left),
-                        self.text(right)
-                    ),
-                ));
-            }
-            if first == FactType::Double {
-                return Err(CelError::new(
-                    node.start,
-                    format!(
-                        "{symbol} on doubles depends on rounding; compare `{}` with `<=` or `>=`",
-                        self.text(left)
-                    ),
-                ));
-            }
+        condition: &Node,
+        then: &Node,
+        otherwise: &Node,
+    ) -> Result<Typed, CelError> {
+        let condition = self.condition(condition, "`?`")?;
+        let first = self.node(then)?;
+        let second = self.node(otherwise)?;
+        let result = self.types.fresh();
+        let fits = self.fits(&first.value_type, &result) && self.fits(&second.value_type, &result);
+        if !fits {
+            return Err(self.branches_differ([then, otherwise], [&first, &second]));
+        }
+        let value_type = self.types.resolve(&result);
+        let kind = TypedKind::Conditional(Box::new(condition), Box::new(first), Box::new(second));
+        Ok(self.typed(node, kind, value_type))
+    }
+
+    #[inline(never)]
+    fn list(&mut self, node: &Node, items: &[Node]) -> Result<Typed, CelError> {
+        let mut item_type = None;
+        let mut typed = Vec::with_capacity(items.len());
+        for item in items {
+            let item = self.node(item)?;
+            item_type = Some(self.joined(item_type, &item.value_type));
+            typed.push(item);
+        }
+        let item_type = item_type.unwrap_or_else(|| self.types.fresh());
+        Ok(self.typed(node, TypedKind::List(typed), Type::list(item_type)))
+    }
+
+    #[inline(never)]
+    fn map(&mut self, node: &Node, entries: &[(Node, Node)]) -> Result<Typed, CelError> {
+        let mut key_type = None;
+        let mut value_type = None;
+        let mut typed = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let key = self.key(key)?;
+            key_type = Some(self.joined(key_type, &key.value_type));
+            let value = self.node(value)?;
+            value_type = Some(self.joined(value_type, &value.value_type));
+            typed.push((key, value));
+        }
+        let key_type = key_type.unwrap_or_else(|| self.types.fresh());
+        let value_type = value_type.unwrap_or_else(|| self.types.fresh());
+        Ok(self.typed(node, TypedKind::Map(typed), Type::map(key_type, value_type)))
+    }
+
+    fn key(&mut self, node: &Node) -> Result<Typed, CelError> {
+        let typed = self.node(node)?;
+        match self.types.resolve(&typed.value_type) {
+            Type::Bool | Type::Int | Type::Uint | Type::String => Ok(typed),
+            // The reference checker leaves these to the evaluation, which refuses them.
+            Type::Double | Type::Null | Type::Dyn | Type::Parameter(_) => Ok(typed),
+            _ => Err(self.wanted(
+                node,
+                &typed,
+                "the key of a map",
+                "bool, int, uint or string",
+            )),
+        }
+    }
+
+    /// A node that must be true or false; `holder` is what wants it.
+    fn condition(&mut self, node: &Node, holder: &str) -> Result<Typed, CelError> {
+        let typed = self.node(node)?;
+        if self.fits(&typed.value_type, &Type::Bool) {
+            Ok(typed)
         } else {
-            for (operand, found) in [(left, first), (right, second)] {
-                if !is_number(found) {
-                    return Err(self.mismatch(operand, &symbol, "numbers", found));
-                }
-            }
-        }
-        if self.reads_nothing_since(from) {
-            return Err(self.constant(node));
-        }
-        if let Some(problem) = lint::dead_comparison(comparison, left, right, self.schema) {
-            return Err(self.dead(node, &problem));
-        }
-        let shape = is_number(first).then(|| ClauseShape {
-            comparison,
-            left: self.bare(left),
-            right: self.bare(right),
-        });
-        let clause = self.clause(node, needed, shape);
-        self.program.ops.push(Op::Compare { comparison, clause });
-        Ok(())
-    }
-
-    fn membership(
-        &mut self,
-        node: &Node,
-        item: &Node,
-        list: &[(Literal, usize)],
-    ) -> Result<FactType, CelError> {
-        let from = self.program.ops.len();
-        let found = self.value(item)?;
-        if self.reads_nothing_since(from) {
-            return Err(self.constant(node));
-        }
-        if list.is_empty() {
-            return Err(self.dead(node, "can never be true: the list is empty"));
-        }
-        let mut ints: Vec<i64> = Vec::new();
-        let mut texts: Vec<String> = Vec::new();
-        for (literal, at) in list {
-            match (found, literal) {
-                (FactType::Int, Literal::Int(value)) => ints.push(*value),
-                (FactType::Text, Literal::Text(text)) => texts.push(text.clone()),
-                (FactType::Int | FactType::Text, _) => {
-                    return Err(CelError::new(
-                        *at,
-                        format!(
-                            "`in` looks for {found} but an item of the list is {}",
-                            literal_type(literal)
-                        ),
-                    ));
-                }
-                _ => return Err(self.mismatch(item, "`in`", "int or text", found)),
-            }
-        }
-        if found == FactType::Int {
-            if let Some(problem) = lint::dead_membership(item, &ints, self.schema) {
-                return Err(self.dead(node, &problem));
-            }
-            ints.sort_unstable();
-            self.program.int_lists.push(ints);
-            let list = self.program.int_lists.len() - 1;
-            self.program.ops.push(Op::InInts(list));
-        } else {
-            texts.sort_unstable();
-            self.program.text_lists.push(texts);
-            let list = self.program.text_lists.len() - 1;
-            self.program.ops.push(Op::InTexts(list));
-        }
-        Ok(FactType::Bool)
-    }
-
-    fn slot(&self, node: &Node, name: &str) -> Result<usize, CelError> {
-        self.schema
-            .slot(name)
-            .ok_or_else(|| CelError::new(node.start, self.schema.unknown(name).to_string()))
-    }
-
-    /// The slot of a node that is nothing but a fact.
-    fn bare(&self, node: &Node) -> Option<usize> {
-        match &node.kind {
-            Kind::Fact(name) => self.schema.slot(name),
-            _ => None,
+            Err(self.wanted(node, &typed, holder, "bool"))
         }
     }
 
-    fn clause(&mut self, node: &Node, needed: Option<bool>, shape: Option<ClauseShape>) -> usize {
-        let text = self.text(node);
-        self.program.clauses.push(ClauseInfo {
-            text,
-            needed,
-            shape,
-        });
-        self.program.clauses.len() - 1
-    }
-
-    fn text(&self, node: &Node) -> String {
-        let words: Vec<&str> = self
-            .source
-            .get(node.start..node.end)
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        words.join(" ")
-    }
-
-    fn reads_nothing_since(&self, from: usize) -> bool {
-        self.program
-            .slots(from, self.program.ops.len())
-            .next()
-            .is_none()
-    }
-
-    /// Refuses arithmetic on constants alone that has no result, such as `1 / (2 - 2)`.
-    fn defined_since(&self, from: usize, node: &Node) -> Result<(), CelError> {
-        if !self.reads_nothing_since(from) {
-            return Ok(());
+    fn joined(&mut self, previous: Option<Type>, current: &Type) -> Type {
+        match previous {
+            None => current.clone(),
+            Some(_) if self.mode == Mode::Dynamic => Type::Dyn,
+            Some(previous) => self.types.join(&previous, current),
         }
-        let part = Program {
-            ops: self.program.ops.iter().skip(from).cloned().collect(),
-            ..Program::default()
+    }
+
+    fn fits(&mut self, found: &Type, wanted: &Type) -> bool {
+        self.mode == Mode::Dynamic || self.types.assignable(found, wanted)
+    }
+
+    fn typed(&mut self, node: &Node, kind: TypedKind, value_type: Type) -> Typed {
+        let value_type = match self.mode {
+            Mode::Strict => value_type,
+            Mode::Dynamic => Type::Dyn,
         };
-        if eval::is_undefined(&part, &Facts::new(self.schema)) {
-            return Err(CelError::new(
-                node.start,
-                "arithmetic on constants has no result; it overflows or divides by zero",
-            ));
+        self.types.admit(&value_type);
+        Typed {
+            kind,
+            value_type,
+            span: node.span,
         }
-        Ok(())
     }
 
-    fn constant(&self, node: &Node) -> CelError {
+    /// Gives every node the type that its variables have turned out to stand for.
+    fn settle(&mut self, typed: &mut Typed) {
+        typed.value_type = self.types.settle(&typed.value_type);
+        match &mut typed.kind {
+            TypedKind::Constant(_)
+            | TypedKind::Variable(_)
+            | TypedKind::Local(_)
+            | TypedKind::HasVariable(_) => {}
+            TypedKind::Field(inner, _) | TypedKind::HasField(inner, _) | TypedKind::Not(inner) => {
+                self.settle(inner);
+            }
+            TypedKind::And(parts)
+            | TypedKind::Or(parts)
+            | TypedKind::List(parts)
+            | TypedKind::Call(_, parts) => {
+                for part in parts {
+                    self.settle(part);
+                }
+            }
+            TypedKind::Conditional(condition, then, otherwise) => {
+                self.settle(condition);
+                self.settle(then);
+                self.settle(otherwise);
+            }
+            TypedKind::Map(entries) => {
+                for (key, value) in entries {
+                    self.settle(key);
+                    self.settle(value);
+                }
+            }
+            TypedKind::Comprehension { range, body, .. } => {
+                self.settle(range);
+                for part in body {
+                    self.settle(part);
+                }
+            }
+            TypedKind::Bind { value, body } => {
+                self.settle(value);
+                self.settle(body);
+            }
+        }
+    }
+
+    fn too_intricate(&self, node: &Node) -> CelError {
         CelError::new(
-            node.start,
-            format!(
-                "`{}` reads no fact and never changes; remove it",
-                self.text(node)
-            ),
-        )
-    }
-
-    fn dead(&self, node: &Node, problem: &str) -> CelError {
-        CelError::new(node.start, format!("`{}` {problem}", self.text(node)))
-    }
-
-    fn mismatch(&self, node: &Node, holder: &str, wanted: &str, found: FactType) -> CelError {
-        CelError::new(
-            node.start,
-            format!(
-                "{holder} takes {wanted} but `{}` is {found}",
-                self.text(node)
-            ),
+            node.span.start,
+            "the types of this expression are too intricate to check; split it into parts",
         )
     }
 }
 
-fn is_number(fact_type: FactType) -> bool {
-    matches!(fact_type, FactType::Int | FactType::Double)
-}
-
-fn literal_type(literal: &Literal) -> FactType {
-    match literal {
-        Literal::Bool(_) => FactType::Bool,
-        Literal::Int(_) => FactType::Int,
-        Literal::Double(_) => FactType::Double,
-        Literal::Text(_) => FactType::Text,
+fn function_of(operator: Binary) -> Function {
+    match operator {
+        Binary::Add => Function::Add,
+        Binary::Subtract => Function::Subtract,
+        Binary::Multiply => Function::Multiply,
+        Binary::Divide => Function::Divide,
+        Binary::Remainder => Function::Remainder,
+        Binary::Equal => Function::Equal,
+        Binary::NotEqual => Function::NotEqual,
+        Binary::Less => Function::Less,
+        Binary::LessOrEqual => Function::LessOrEqual,
+        Binary::Greater => Function::Greater,
+        Binary::GreaterOrEqual => Function::GreaterOrEqual,
+        Binary::In => Function::In,
+        Binary::Index => Function::Index,
     }
 }

@@ -1,356 +1,314 @@
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::fmt;
+use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+pub use error::{EvaluationError, EvaluationErrorKind};
+pub(crate) use fuel::Fuel;
 
-use super::ast::{Arithmetic, Comparison};
-use super::program::{Op, Program};
-use crate::fact::{FactValue, Facts};
+use super::function::Function;
+use super::library::{self, Patterns};
+use super::map::{Map, MapError};
+use super::typed::{Typed, TypedKind};
+use super::value::Value;
+use pending::Pending;
 
-/// A truth value of Kleene's strong three-valued logic.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Truth {
-    /// It holds.
-    True,
-    /// It does not hold.
-    False,
-    /// It depends on a fact that is missing, stale or invalid.
-    #[default]
-    Unknown,
-}
-
-impl From<bool> for Truth {
-    fn from(value: bool) -> Self {
-        if value { Self::True } else { Self::False }
-    }
-}
-
-impl fmt::Display for Truth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::True => "true",
-            Self::False => "false",
-            Self::Unknown => "unknown",
-        })
-    }
-}
-
-/// What one run found out about a clause.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct ClauseValue {
-    pub(crate) truth: Truth,
-    pub(crate) left: Option<f64>,
-    pub(crate) right: Option<f64>,
-}
-
-/// What one run of a program found out.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Outcome {
-    pub(crate) truth: Truth,
-    /// The slots that made it unknown.
-    pub(crate) waiting: BTreeSet<usize>,
-    pub(crate) clauses: Vec<ClauseValue>,
-}
-
-/// Runs a program. Every op runs exactly once, so the cost is known when the program is.
-pub(super) fn run(program: &Program, facts: &Facts, now: Timestamp) -> Outcome {
-    let (result, clauses) = execute(program, facts, now);
-    Outcome {
-        truth: result.truth(),
-        waiting: match result {
-            Value::Unknown(slots) => slots,
-            _ => BTreeSet::new(),
-        },
-        clauses,
-    }
-}
-
-/// Whether a program comes to no value even though it waits for nothing.
-pub(super) fn is_undefined(program: &Program, facts: &Facts) -> bool {
-    let (result, _) = execute(program, facts, Timestamp::UNIX_EPOCH);
-    matches!(result, Value::Unknown(slots) if slots.is_empty())
-}
-
-fn execute<'a>(
-    program: &'a Program,
-    facts: &'a Facts,
-    now: Timestamp,
-) -> (Value<'a>, Vec<ClauseValue>) {
-    let mut stack: Vec<Value<'a>> = Vec::with_capacity(STACK);
-    let mut clauses = vec![ClauseValue::default(); program.clauses.len()];
-    for (at, op) in program.ops.iter().enumerate() {
-        let value = match op {
-            Op::Bool(value) => Value::Bool(*value),
-            Op::Int(value) => Value::Int(*value),
-            Op::Double(value) => Value::Double(*value),
-            Op::Text(text) => program
-                .texts
-                .get(*text)
-                .map_or_else(Value::unknown, |text| Value::Text(text.as_str())),
-            Op::Load(slot) => load(facts, *slot, now),
-            Op::Has(slot) => Value::Bool(facts.read(*slot, now).is_ok()),
-            Op::Not => match pop(&mut stack) {
-                Value::Bool(value) => Value::Bool(!value),
-                other => other.into_unknown(),
-            },
-            Op::Negate { from } => match pop(&mut stack) {
-                Value::Int(value) => value
-                    .checked_neg()
-                    .map_or_else(|| undefined(program, *from, at), Value::Int),
-                Value::Double(value) => Value::Double(-value),
-                other => other.into_unknown(),
-            },
-            Op::Arithmetic { operator, from } => {
-                let right = pop(&mut stack);
-                let left = pop(&mut stack);
-                if left.is_unknown() || right.is_unknown() {
-                    left.join(right)
-                } else {
-                    compute(*operator, &left, &right)
-                        .unwrap_or_else(|| undefined(program, *from, at))
-                }
-            }
-            Op::Compare { comparison, clause } => {
-                let right = pop(&mut stack);
-                let left = pop(&mut stack);
-                let numbers = (left.number(), right.number());
-                let value = match order(&left, &right) {
-                    Some(ordering) => Value::Bool(holds(*comparison, ordering)),
-                    None => left.join(right),
-                };
-                if let Some(clause) = clauses.get_mut(*clause) {
-                    clause.truth = value.truth();
-                    (clause.left, clause.right) = numbers;
-                }
-                value
-            }
-            Op::InInts(list) => match (pop(&mut stack), program.int_lists.get(*list)) {
-                (Value::Int(value), Some(list)) => Value::Bool(list.binary_search(&value).is_ok()),
-                (other, _) => other.into_unknown(),
-            },
-            Op::InTexts(list) => match (pop(&mut stack), program.text_lists.get(*list)) {
-                (Value::Text(text), Some(list)) => Value::Bool(
-                    list.binary_search_by(|item| item.as_str().cmp(text))
-                        .is_ok(),
-                ),
-                (other, _) => other.into_unknown(),
-            },
-            Op::All(count) => fold(&mut stack, *count, false),
-            Op::Any(count) => fold(&mut stack, *count, true),
-            Op::Select => {
-                let otherwise = pop(&mut stack);
-                let then = pop(&mut stack);
-                match pop(&mut stack) {
-                    Value::Bool(true) => then,
-                    Value::Bool(false) => otherwise,
-                    other => other.into_unknown(),
-                }
-            }
-            Op::Record(clause) => {
-                let value = pop(&mut stack);
-                if let Some(clause) = clauses.get_mut(*clause) {
-                    clause.truth = value.truth();
-                }
-                value
-            }
-        };
-        stack.push(value);
-    }
-    (pop(&mut stack), clauses)
-}
-
-#[derive(Clone, Debug)]
-enum Value<'a> {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Text(&'a str),
-    /// The slots it waits for.
-    Unknown(BTreeSet<usize>),
-}
-
-impl Value<'_> {
-    fn unknown() -> Self {
-        Self::Unknown(BTreeSet::new())
-    }
-
-    fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown(_))
-    }
-
-    fn into_unknown(self) -> Self {
-        match self {
-            Self::Unknown(_) => self,
-            _ => Self::unknown(),
-        }
-    }
-
-    /// Unknown because of either.
-    fn join(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Unknown(mut left), Self::Unknown(right)) => {
-                left.extend(right);
-                Self::Unknown(left)
-            }
-            (Self::Unknown(slots), _) | (_, Self::Unknown(slots)) => Self::Unknown(slots),
-            _ => Self::unknown(),
-        }
-    }
-
-    fn number(&self) -> Option<f64> {
-        match self {
-            Self::Int(value) => Some(*value as f64),
-            Self::Double(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    fn truth(&self) -> Truth {
-        match self {
-            Self::Bool(value) => Truth::from(*value),
-            _ => Truth::Unknown,
-        }
-    }
-}
-
-/// The checker makes every pop find a value; an empty stack reads as unknown, which opens no gate.
-fn pop<'a>(stack: &mut Vec<Value<'a>>) -> Value<'a> {
-    stack.pop().unwrap_or_else(Value::unknown)
-}
-
-fn load(facts: &Facts, slot: usize, now: Timestamp) -> Value<'_> {
-    match facts.read(slot, now) {
-        Ok(FactValue::Bool(value)) => Value::Bool(*value),
-        Ok(FactValue::Int(value)) => Value::Int(*value),
-        Ok(FactValue::Double(value)) => Value::Double(*value),
-        Ok(FactValue::Text(text)) => Value::Text(text.as_str()),
-        Err(_) => Value::Unknown(BTreeSet::from([slot])),
-    }
-}
-
-/// Arithmetic without a result waits for the facts that went into it.
-fn undefined<'a>(program: &Program, from: usize, to: usize) -> Value<'a> {
-    Value::Unknown(program.slots(from, to).collect())
-}
-
-/// Kleene's conjunction (`absorbing` false) or disjunction (`absorbing` true) of the top `count` values.
-fn fold<'a>(stack: &mut Vec<Value<'a>>, count: usize, absorbing: bool) -> Value<'a> {
-    let mut is_absorbed = false;
-    let mut waiting: Option<BTreeSet<usize>> = None;
-    for _ in 0..count {
-        match pop(stack) {
-            Value::Bool(value) => is_absorbed |= value == absorbing,
-            Value::Unknown(slots) => waiting.get_or_insert_with(BTreeSet::new).extend(slots),
-            _ => {
-                waiting.get_or_insert_with(BTreeSet::new);
-            }
-        }
-    }
-    match waiting {
-        _ if is_absorbed => Value::Bool(absorbing),
-        Some(slots) => Value::Unknown(slots),
-        None => Value::Bool(!absorbing),
-    }
-}
-
-/// None when the result does not exist: overflow, division by zero, or a double that is not finite.
-fn compute<'a>(operator: Arithmetic, left: &Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
-    if let (Value::Int(left), Value::Int(right)) = (left, right) {
-        return match operator {
-            Arithmetic::Add => left.checked_add(*right),
-            Arithmetic::Subtract => left.checked_sub(*right),
-            Arithmetic::Multiply => left.checked_mul(*right),
-            Arithmetic::Divide => left.checked_div(*right),
-            Arithmetic::Remainder => left.checked_rem(*right),
-        }
-        .map(Value::Int);
-    }
-    let (left, right) = (left.number()?, right.number()?);
-    let result = match operator {
-        Arithmetic::Add => left + right,
-        Arithmetic::Subtract => left - right,
-        Arithmetic::Multiply => left * right,
-        Arithmetic::Divide => left / right,
-        Arithmetic::Remainder => return None,
-    };
-    result.is_finite().then_some(Value::Double(result))
-}
-
-fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-        (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
-        (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
-        (Value::Double(left), Value::Double(right)) => left.partial_cmp(right),
-        (Value::Int(left), Value::Double(right)) => order_int_double(*left, *right),
-        (Value::Double(left), Value::Int(right)) => {
-            order_int_double(*right, *left).map(Ordering::reverse)
-        }
-        _ => None,
-    }
-}
-
-/// Exact: rounding a large whole number to a double could turn `<` into `==`.
-fn order_int_double(int: i64, double: f64) -> Option<Ordering> {
-    if double.is_nan() {
-        return None;
-    }
-    if double >= TWO_TO_63 {
-        return Some(Ordering::Less);
-    }
-    if double < -TWO_TO_63 {
-        return Some(Ordering::Greater);
-    }
-    let whole = double.trunc();
-    Some(int.cmp(&(whole as i64)).then_with(|| {
-        if double > whole {
-            Ordering::Less
-        } else if double < whole {
-            Ordering::Greater
-        } else {
-            Ordering::Equal
-        }
-    }))
-}
-
-fn holds(comparison: Comparison, ordering: Ordering) -> bool {
-    match comparison {
-        Comparison::Equal => ordering.is_eq(),
-        Comparison::NotEqual => ordering.is_ne(),
-        Comparison::Less => ordering.is_lt(),
-        Comparison::LessOrEqual => ordering.is_le(),
-        Comparison::Greater => ordering.is_gt(),
-        Comparison::GreaterOrEqual => ordering.is_ge(),
-    }
-}
-
-const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
-/// Enough for the conditions people write; the stack grows beyond it.
-const STACK: usize = 16;
-
+mod comprehension;
+mod error;
+mod fuel;
+mod pending;
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
 
-    #[test]
-    fn large_whole_numbers_compare_exactly_with_doubles() {
-        let above = (1_i64 << 53) + 1;
-        assert_eq!(
-            order_int_double(above, 9_007_199_254_740_992.0),
-            Some(Ordering::Greater)
-        );
-        assert_eq!(order_int_double(i64::MAX, TWO_TO_63), Some(Ordering::Less));
-        assert_eq!(
-            order_int_double(i64::MIN, -TWO_TO_63),
-            Some(Ordering::Equal)
-        );
-        assert_eq!(order_int_double(-1, -1.5), Some(Ordering::Greater));
-        assert_eq!(order_int_double(1, 1.5), Some(Ordering::Less));
-        assert_eq!(order_int_double(0, f64::NAN), None);
+/// What an expression is evaluated over.
+pub(crate) trait Variables {
+    /// The value of the variable at this place of the environment; none when it is unknown.
+    fn value(&self, index: usize) -> Option<Value>;
+
+    /// Whether the variable has a value: what `has(variable)` asks.
+    fn is_known(&self, index: usize) -> bool {
+        self.value(index).is_some()
     }
 }
+
+/// What a division of doubles by zero, and the like, comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    /// Infinities and NaN, as the language has it.
+    Ieee,
+    /// An error: a gate that compares with an infinity would open or close for no reason.
+    Finite,
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stop {
+    /// It depends on these variables, which are unknown; never empty.
+    Unknown(BTreeSet<usize>),
+    Error(EvaluationError),
+}
+
+impl From<EvaluationError> for Stop {
+    fn from(error: EvaluationError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// The value of a checked expression.
+///
+/// What decides absorbs what has no value: `false && x` is false whether `x` is unknown or an error, on either side, and
+/// so do `all` and `exists` over their elements. Where nothing decides, unknown comes before an error. Only spent fuel is
+/// never absorbed.
+///
+/// # Errors
+///
+/// [`Stop`] when there is no value.
+pub(crate) fn evaluate(
+    typed: &Typed,
+    variables: &dyn Variables,
+    fuel: &mut Fuel,
+    arithmetic: Arithmetic,
+) -> Result<Value, Stop> {
+    let mut evaluator = Evaluator {
+        variables,
+        fuel,
+        arithmetic,
+        locals: Vec::new(),
+        patterns: Patterns::default(),
+    };
+    evaluator.node(typed)
+}
+
+struct Evaluator<'a> {
+    variables: &'a dyn Variables,
+    fuel: &'a mut Fuel,
+    arithmetic: Arithmetic,
+    /// A binding that has no value matters only once it is read.
+    locals: Vec<Result<Value, Stop>>,
+    patterns: Patterns,
+}
+
+/// Every kind of node that recurses has a method of its own, which keeps the frames of the recursion small.
+impl Evaluator<'_> {
+    fn node(&mut self, typed: &Typed) -> Result<Value, Stop> {
+        match &typed.kind {
+            TypedKind::Constant(value) => Ok(value.clone()),
+            TypedKind::Variable(index) => self.variable(*index),
+            TypedKind::Local(index) => self.local(*index),
+            TypedKind::HasVariable(index) => {
+                self.fuel.spend(VISIT)?;
+                Ok(Value::Bool(self.variables.is_known(*index)))
+            }
+            TypedKind::Field(operand, name) => self.field(operand, name, typed),
+            TypedKind::HasField(operand, name) => self.has_field(operand, name, typed),
+            TypedKind::Not(operand) => self.not(operand, typed),
+            TypedKind::And(operands) => self.junction(operands, false),
+            TypedKind::Or(operands) => self.junction(operands, true),
+            TypedKind::Conditional(condition, then, otherwise) => {
+                if self.condition(condition)? {
+                    self.node(then)
+                } else {
+                    self.node(otherwise)
+                }
+            }
+            TypedKind::List(items) => self.list(items),
+            TypedKind::Map(entries) => self.map(entries, typed),
+            TypedKind::Call(function, arguments) => self.call(*function, arguments, typed),
+            TypedKind::Comprehension {
+                quantifier,
+                range,
+                variables,
+                body,
+            } => self.comprehension(*quantifier, range, *variables, body),
+            TypedKind::Bind { value, body } => self.bind(value, body),
+        }
+    }
+
+    fn variable(&mut self, index: usize) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        self.variables
+            .value(index)
+            .ok_or_else(|| Stop::Unknown(BTreeSet::from([index])))
+    }
+
+    fn local(&mut self, index: usize) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        match self.locals.get(index) {
+            Some(local) => local.clone(),
+            None => Err(EvaluationError::new(
+                EvaluationErrorKind::UnboundVariable,
+                "a variable is read outside the expression that binds it",
+            )
+            .into()),
+        }
+    }
+
+    #[inline(never)]
+    fn field(&mut self, operand: &Typed, name: &str, whole: &Typed) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        match self.node(operand)? {
+            Value::Map(map) => map.field(name).cloned().ok_or_else(|| {
+                Stop::Error(
+                    EvaluationError::new(
+                        EvaluationErrorKind::NoSuchKey,
+                        format!("there is no key `{name}`; ask with `has(…)` first"),
+                    )
+                    .placed(whole.span.start),
+                )
+            }),
+            other => Err(no_field(&other, name, whole)),
+        }
+    }
+
+    #[inline(never)]
+    fn has_field(&mut self, operand: &Typed, name: &str, whole: &Typed) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        match self.node(operand)? {
+            Value::Map(map) => Ok(Value::Bool(map.field(name).is_some())),
+            other => Err(no_field(&other, name, whole)),
+        }
+    }
+
+    #[inline(never)]
+    fn not(&mut self, operand: &Typed, whole: &Typed) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        match self.node(operand)? {
+            Value::Bool(value) => Ok(Value::Bool(!value)),
+            other => Err(no_overload("!", &[other], whole)),
+        }
+    }
+
+    #[inline(never)]
+    fn condition(&mut self, condition: &Typed) -> Result<bool, Stop> {
+        self.fuel.spend(VISIT)?;
+        match self.node(condition)? {
+            Value::Bool(value) => Ok(value),
+            other => Err(no_overload("?:", &[other], condition)),
+        }
+    }
+
+    /// Kleene's conjunction, or disjunction when `absorbing` is true.
+    #[inline(never)]
+    fn junction(&mut self, operands: &[Typed], absorbing: bool) -> Result<Value, Stop> {
+        let mut pending = Pending::default();
+        for operand in operands {
+            self.fuel.spend(VISIT)?;
+            match self.node(operand) {
+                Ok(Value::Bool(value)) if value == absorbing => return Ok(Value::Bool(absorbing)),
+                Ok(Value::Bool(_)) => {}
+                Ok(other) => {
+                    let symbol = if absorbing { "||" } else { "&&" };
+                    pending.add(no_overload(symbol, &[other], operand))?;
+                }
+                Err(stop) => pending.add(stop)?,
+            }
+        }
+        pending.settle()?;
+        Ok(Value::Bool(!absorbing))
+    }
+
+    /// The values of all nodes, or why some have none.
+    #[inline(never)]
+    fn values<'n>(
+        &mut self,
+        nodes: impl ExactSizeIterator<Item = &'n Typed>,
+    ) -> Result<Vec<Value>, Stop> {
+        let mut pending = Pending::default();
+        let mut values = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match self.node(node) {
+                Ok(value) => values.push(value),
+                Err(stop) => pending.add(stop)?,
+            }
+        }
+        pending.settle()?;
+        Ok(values)
+    }
+
+    #[inline(never)]
+    fn list(&mut self, items: &[Typed]) -> Result<Value, Stop> {
+        self.fuel.spend(LIST)?;
+        Ok(Value::List(Arc::from(self.values(items.iter())?)))
+    }
+
+    #[inline(never)]
+    fn map(&mut self, entries: &[(Typed, Typed)], whole: &Typed) -> Result<Value, Stop> {
+        self.fuel.spend(MAP)?;
+        let mut pending = Pending::default();
+        let mut made = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let key = self.node(key);
+            match (key, self.node(value)) {
+                (Ok(key), Ok(value)) => made.push((key, value)),
+                (Err(key), Err(value)) => {
+                    pending.add(key)?;
+                    pending.add(value)?;
+                }
+                (Err(stop), Ok(_)) | (Ok(_), Err(stop)) => pending.add(stop)?,
+            }
+        }
+        pending.settle()?;
+        let map = Map::new(made).map_err(|error| map_error(&error).placed(whole.span.start))?;
+        Ok(Value::from(map))
+    }
+
+    #[inline(never)]
+    fn call(
+        &mut self,
+        function: Function,
+        arguments: &[Typed],
+        whole: &Typed,
+    ) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        let arguments = self.values(arguments.iter())?;
+        library::call(
+            function,
+            &arguments,
+            self.fuel,
+            &mut self.patterns,
+            self.arithmetic,
+        )
+        .map_err(|error| Stop::Error(error.placed(whole.span.start)))
+    }
+
+    #[inline(never)]
+    fn bind(&mut self, value: &Typed, body: &Typed) -> Result<Value, Stop> {
+        self.fuel.spend(VISIT)?;
+        let value = self.node(value);
+        if let Err(stop) = &value {
+            Pending::default().add(stop.clone())?;
+        }
+        self.locals.push(value);
+        let outcome = self.node(body);
+        self.locals.pop();
+        outcome
+    }
+}
+
+fn no_overload(symbol: &str, arguments: &[Value], whole: &Typed) -> Stop {
+    Stop::Error(library::no_such_overload(symbol, arguments).placed(whole.span.start))
+}
+
+fn no_field(operand: &Value, name: &str, whole: &Typed) -> Stop {
+    let found = operand.value_type();
+    Stop::Error(
+        EvaluationError::new(
+            EvaluationErrorKind::NoSuchOverload,
+            format!("`.{name}` needs a map, not `{found}`"),
+        )
+        .placed(whole.span.start),
+    )
+}
+
+fn map_error(error: &MapError) -> EvaluationError {
+    let kind = match error {
+        MapError::RepeatedKey(_) => EvaluationErrorKind::RepeatedKey,
+        MapError::KeyType(_) => EvaluationErrorKind::NoSuchOverload,
+    };
+    EvaluationError::new(kind, error.to_string())
+}
+
+/// What visiting a node costs that is no constant and makes nothing.
+const VISIT: u64 = 1;
+/// What making a list costs, besides its items.
+const LIST: u64 = 10;
+/// What making a map costs, besides its entries.
+const MAP: u64 = 30;

@@ -1,17 +1,40 @@
-use super::CelError;
+use super::error::CelError;
+use super::literal;
 
+/// A word of the language.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
-    /// An identifier or a keyword.
+    /// An identifier, a keyword or a reserved word.
     Name(String),
+    /// The name of a field between backticks.
+    QuotedName(String),
     /// The magnitude of a whole number: a minus sign before it is a token of its own.
     Int(u64),
+    Uint(u64),
     Double(f64),
     Text(String),
+    Bytes(Vec<u8>),
     /// An operator or a bracket.
     Symbol(&'static str),
 }
 
+impl Token {
+    /// The token as source that reads back as the same token.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Name(name) => name.clone(),
+            Self::QuotedName(name) => format!("`{name}`"),
+            Self::Int(value) => value.to_string(),
+            Self::Uint(value) => format!("{value}u"),
+            Self::Double(value) => format!("{value:?}"),
+            Self::Text(text) => literal::quoted(text),
+            Self::Bytes(bytes) => format!("b\"{}\"", bytes.escape_ascii()),
+            Self::Symbol(symbol) => (*symbol).to_owned(),
+        }
+    }
+}
+
+/// A token with its place in the source, in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placed {
     pub(super) token: Token,
@@ -27,12 +50,12 @@ pub(super) fn tokens(source: &str) -> Result<Vec<Placed>, CelError> {
             format!("condition is longer than {MAX_SOURCE_BYTES} bytes; split it into rules"),
         ));
     }
-    let mut lexer = Lexer { source, at: 0 };
+    let mut cursor = Cursor { source, at: 0 };
     let mut tokens = Vec::new();
     loop {
-        lexer.skip_blanks();
-        let start = lexer.at;
-        let Some(token) = lexer.token()? else {
+        cursor.skip_blanks();
+        let start = cursor.at;
+        let Some(token) = next_token(&mut cursor)? else {
             return Ok(tokens);
         };
         if tokens.len() == MAX_TOKENS {
@@ -44,32 +67,65 @@ pub(super) fn tokens(source: &str) -> Result<Vec<Placed>, CelError> {
         tokens.push(Placed {
             token,
             start,
-            end: lexer.at,
+            end: cursor.at,
         });
     }
 }
 
-struct Lexer<'a> {
+/// A place in the source that only moves forward.
+pub(super) struct Cursor<'a> {
     source: &'a str,
+    /// Always on the border of a character.
     at: usize,
 }
 
-impl<'a> Lexer<'a> {
-    fn rest(&self) -> &'a str {
+impl<'a> Cursor<'a> {
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
         self.source.get(self.at..).unwrap_or_default()
     }
 
-    fn peek(&self) -> Option<char> {
+    /// The source from `start` to here.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        self.source.get(start..self.at).unwrap_or_default()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    fn bump(&mut self) -> Option<char> {
+    pub(super) fn bump(&mut self) -> Option<char> {
         let character = self.peek()?;
         self.at += character.len_utf8();
         Some(character)
     }
 
-    fn skip_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
+    /// Moves past `expected`, if it is next.
+    pub(super) fn take(&mut self, expected: &str) -> bool {
+        let found = self.rest().starts_with(expected);
+        if found {
+            self.at += expected.len();
+        }
+        found
+    }
+
+    /// Moves `count` bytes on, which must end on the border of a character.
+    pub(super) fn skip_bytes(&mut self, count: usize) {
+        if self.rest().is_char_boundary(count) {
+            self.at += count;
+        }
+    }
+
+    pub(super) fn take_one_of(&mut self, expected: &[char]) -> Option<char> {
+        let found = self.peek().filter(|next| expected.contains(next))?;
+        self.at += found.len_utf8();
+        Some(found)
+    }
+
+    pub(super) fn skip_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let length = rest.find(|c: char| !keep(c)).unwrap_or(rest.len());
         self.at += length;
@@ -85,148 +141,86 @@ impl<'a> Lexer<'a> {
             self.skip_while(|c| c != '\n');
         }
     }
+}
 
-    fn token(&mut self) -> Result<Option<Token>, CelError> {
-        let start = self.at;
-        let Some(first) = self.peek() else {
-            return Ok(None);
-        };
-        if first.is_ascii_alphabetic() || first == '_' {
-            let name = self.skip_while(|c| c.is_ascii_alphanumeric() || c == '_');
-            return Ok(Some(Token::Name(name.to_owned())));
-        }
-        let second = self.rest().chars().nth(1);
-        if first.is_ascii_digit() || (first == '.' && second.is_some_and(|c| c.is_ascii_digit())) {
-            return self.number().map(Some);
-        }
-        if first == '"' || first == '\'' {
-            return self.text(first).map(Some);
-        }
-        for symbol in SYMBOLS {
-            if self.rest().starts_with(symbol) {
-                self.at += symbol.len();
-                return Ok(Some(Token::Symbol(symbol)));
-            }
-        }
-        let problem = match first {
-            '=' => "`=` is not an operator; use `==` to compare".to_owned(),
-            '&' => "`&` is not an operator; use `&&`".to_owned(),
-            '|' => "`|` is not an operator; use `||`".to_owned(),
-            other => format!("unexpected character `{}`", other.escape_debug()),
-        };
-        Err(CelError::new(start, problem))
+fn next_token(cursor: &mut Cursor<'_>) -> Result<Option<Token>, CelError> {
+    let Some(first) = cursor.peek() else {
+        return Ok(None);
+    };
+    if let Some(token) = literal::text_or_bytes(cursor)? {
+        return Ok(Some(token));
     }
+    if first.is_ascii_alphabetic() || first == '_' {
+        let name = cursor.skip_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        return Ok(Some(Token::Name(name.to_owned())));
+    }
+    let second = cursor.rest().chars().nth(1);
+    if first.is_ascii_digit() || (first == '.' && second.is_some_and(|c| c.is_ascii_digit())) {
+        return literal::number(cursor).map(Some);
+    }
+    if first == '`' {
+        return quoted_name(cursor).map(Some);
+    }
+    symbol(cursor).map(Some)
+}
 
-    fn number(&mut self) -> Result<Token, CelError> {
-        let start = self.at;
-        if self.rest().starts_with("0x") || self.rest().starts_with("0X") {
-            self.at += 2;
-            let digits = self.skip_while(|c| c.is_ascii_alphanumeric());
-            return u64::from_str_radix(digits, 16)
-                .map(Token::Int)
-                .map_err(|_| CelError::new(start, "not a hexadecimal number of 64 bits"));
-        }
-        self.skip_while(|c| c.is_ascii_digit());
-        let mut is_double = false;
-        let after_dot = self.rest().strip_prefix('.');
-        if after_dot.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-            is_double = true;
-            self.at += 1;
-            self.skip_while(|c| c.is_ascii_digit());
-        }
-        if let Some(after) = self.rest().strip_prefix(['e', 'E']) {
-            let digits = after.strip_prefix(['+', '-']).unwrap_or(after);
-            if digits.starts_with(|c: char| c.is_ascii_digit()) {
-                is_double = true;
-                self.at = self.source.len() - digits.len();
-                self.skip_while(|c| c.is_ascii_digit());
-            }
-        }
-        if self.peek().is_some_and(|c| c.is_alphanumeric() || c == '_') {
+fn quoted_name(cursor: &mut Cursor<'_>) -> Result<Token, CelError> {
+    let start = cursor.at();
+    cursor.bump();
+    let name = cursor
+        .skip_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | ' '));
+    if name.is_empty() || !cursor.take("`") {
+        return Err(CelError::new(
+            start,
+            "a name between backticks has letters, digits, `_`, `.`, `-`, `/` or blanks, and ends with a backtick",
+        ));
+    }
+    Ok(Token::QuotedName(name.to_owned()))
+}
+
+fn symbol(cursor: &mut Cursor<'_>) -> Result<Token, CelError> {
+    let start = cursor.at();
+    for (slip, meant) in SLIPS {
+        if cursor.take(slip) {
             return Err(CelError::new(
                 start,
-                "a number runs into letters; there are no number suffixes",
+                format!("`{slip}` is not an operator; use `{meant}`"),
             ));
         }
-        let text = self.source.get(start..self.at).unwrap_or_default();
-        if !is_double {
-            return text.parse().map(Token::Int).map_err(|_| {
-                CelError::new(
-                    start,
-                    format!("`{text}` does not fit a 64-bit whole number"),
-                )
-            });
-        }
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Token::Double(value)),
-            _ => Err(CelError::new(
-                start,
-                format!("`{text}` does not fit a 64-bit double"),
-            )),
+    }
+    for symbol in SYMBOLS {
+        if cursor.take(symbol) {
+            return Ok(Token::Symbol(symbol));
         }
     }
-
-    fn text(&mut self, quote: char) -> Result<Token, CelError> {
-        let start = self.at;
-        self.bump();
-        let mut text = String::new();
-        loop {
-            let at = self.at;
-            match self.bump() {
-                Some(c) if c == quote => return Ok(Token::Text(text)),
-                Some('\\') => text.push(self.escape(at)?),
-                None | Some('\n' | '\r') => {
-                    return Err(CelError::new(
-                        start,
-                        "text has no closing quote on its line",
-                    ));
-                }
-                Some(c) => text.push(c),
-            }
+    let problem = match cursor.peek() {
+        Some('=') => "`=` is not an operator; use `==` to compare".to_owned(),
+        Some('&') => "`&` is not an operator; use `&&`".to_owned(),
+        Some('|') => "`|` is not an operator; use `||`".to_owned(),
+        Some('#') => "`#` does not start a comment; use `//`".to_owned(),
+        Some(';') => "`;` has no meaning here; a condition is one expression".to_owned(),
+        Some(quote @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => {
+            format!("`{quote}` is a typographic quote; use `'` or `\"`")
         }
-    }
-
-    fn escape(&mut self, at: usize) -> Result<char, CelError> {
-        let (digits, radix) = match self.bump() {
-            Some('n') => return Ok('\n'),
-            Some('t') => return Ok('\t'),
-            Some('r') => return Ok('\r'),
-            Some('a') => return Ok('\u{7}'),
-            Some('b') => return Ok('\u{8}'),
-            Some('f') => return Ok('\u{c}'),
-            Some('v') => return Ok('\u{b}'),
-            Some(c @ ('\\' | '\'' | '"' | '`' | '?')) => return Ok(c),
-            Some('x' | 'X') => (self.digits(2), 16),
-            Some('u') => (self.digits(4), 16),
-            Some('U') => (self.digits(8), 16),
-            Some('0'..='3') => {
-                // The digit already taken is the first of three.
-                self.at = at + 1;
-                (self.digits(3), 8)
-            }
-            _ => return Err(CelError::new(at, "unknown escape in text")),
-        };
-        digits
-            .and_then(|digits| u32::from_str_radix(digits, radix).ok())
-            .and_then(char::from_u32)
-            .ok_or_else(|| CelError::new(at, "escape in text is not a character"))
-    }
-
-    /// The next `count` bytes, if all of them are hexadecimal digits.
-    fn digits(&mut self, count: usize) -> Option<&'a str> {
-        let digits = self.rest().get(..count)?;
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        self.at += count;
-        Some(digits)
-    }
+        Some(other) => format!("unexpected character `{}`", other.escape_debug()),
+        None => "expected a token but the condition ends".to_owned(),
+    };
+    Err(CelError::new(start, problem))
 }
 
 /// Longest first, so that `<=` is never read as `<` and `=`.
-const SYMBOLS: [&str; 22] = [
+const SYMBOLS: [&str; 24] = [
     "&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "-", "+", "*", "/", "%", "?", ":", ".", ",",
-    "(", ")", "[", "]",
+    "(", ")", "[", "]", "{", "}",
+];
+
+/// Operators of other languages, none of which can be part of a well-formed expression.
+const SLIPS: [(&str, &str); 5] = [
+    ("===", "=="),
+    ("!==", "!="),
+    ("<>", "!="),
+    ("=>", ">="),
+    ("=<", "<="),
 ];
 
 const MAX_SOURCE_BYTES: usize = 16 * 1024;

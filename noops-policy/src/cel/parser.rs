@@ -1,11 +1,19 @@
-use super::CelError;
-use super::ast::{Arithmetic, Comparison, Kind, Literal, Node};
-use super::lexer::{self, Placed, Token};
+mod operators;
+mod tokens;
 
-/// Parses a condition within fixed bounds on its size, its tokens and its nesting.
+use self::operators::{Operator, Waiting};
+use self::tokens::{KEYWORDS, RESERVED, outside_subset, reserved};
+use super::ast::{Binary, Kind, Node, Unary};
+use super::error::CelError;
+use super::lexer::{self, Placed, Token};
+use super::macros;
+use super::value::Value;
+pub(crate) use tokens::MAX_DEPTH;
+
+/// Parses an expression within fixed bounds on its size, its tokens, its nesting and the depth of its tree.
 ///
 /// Every recursion goes through `nested`, so the stack this needs is bounded whatever the source is.
-pub(super) fn parse(source: &str) -> Result<Node, CelError> {
+pub(crate) fn parse(source: &str) -> Result<Node, CelError> {
     let mut parser = Parser {
         tokens: lexer::tokens(source)?,
         next: 0,
@@ -15,18 +23,19 @@ pub(super) fn parse(source: &str) -> Result<Node, CelError> {
     if parser.tokens.is_empty() {
         return Err(CelError::new(0, "condition is empty"));
     }
-    let node = parser.select()?;
+    let node = parser.conditional()?;
     match parser.peek() {
         None => Ok(node),
-        Some(_) => Err(parser.unexpected("the end of the condition")),
+        Some(_) => Err(parser.unexpected("an operator or the end of the condition")),
     }
 }
 
-/// The tokens of a condition with single blanks between them: equal for conditions that differ in layout only.
-pub(super) fn canonical(source: &str) -> Result<String, CelError> {
+/// The tokens of an expression with single blanks between them: equal for expressions that differ in layout and
+/// comments only.
+pub(crate) fn canonical(source: &str) -> Result<String, CelError> {
     let words: Vec<String> = lexer::tokens(source)?
         .into_iter()
-        .map(|placed| shown(&placed.token))
+        .map(|placed| placed.token.shown())
         .collect();
     Ok(words.join(" "))
 }
@@ -35,372 +44,255 @@ struct Parser {
     tokens: Vec<Placed>,
     next: usize,
     nesting: usize,
+    /// The length of the source.
     end: usize,
 }
 
+/// Expressions, from the loosest operator to the tightest.
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.next).map(|placed| &placed.token)
-    }
-
-    /// Where the next token starts.
-    fn here(&self) -> usize {
-        self.tokens
-            .get(self.next)
-            .map_or(self.end, |placed| placed.start)
-    }
-
-    /// Where the last token taken ends.
-    fn behind(&self) -> usize {
-        self.next
-            .checked_sub(1)
-            .and_then(|last| self.tokens.get(last))
-            .map_or(0, |placed| placed.end)
-    }
-
-    fn at_symbol(&self, symbol: &str) -> bool {
-        matches!(self.peek(), Some(Token::Symbol(found)) if *found == symbol)
-    }
-
-    fn at_name(&self, name: &str) -> bool {
-        matches!(self.peek(), Some(Token::Name(found)) if found == name)
-    }
-
-    fn take_symbol(&mut self, symbol: &str) -> bool {
-        let found = self.at_symbol(symbol);
-        if found {
-            self.next += 1;
-        }
-        found
-    }
-
-    fn expect_symbol(&mut self, symbol: &str) -> Result<(), CelError> {
-        if self.take_symbol(symbol) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("`{symbol}`")))
-        }
-    }
-
-    fn unexpected(&self, wanted: &str) -> CelError {
-        let found = match self.peek() {
-            None => "the condition ends".to_owned(),
-            Some(token) => format!("found `{}`", shown(token)),
-        };
-        CelError::new(self.here(), format!("expected {wanted} but {found}"))
-    }
-
-    fn nested(
-        &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<Node, CelError>,
-    ) -> Result<Node, CelError> {
-        if self.nesting == MAX_NESTING {
-            return Err(too_deep(self.here()));
-        }
-        self.nesting += 1;
-        let node = parse(self);
-        self.nesting -= 1;
-        node
-    }
-
-    fn node(&self, kind: Kind, start: usize) -> Result<Node, CelError> {
-        let below = match &kind {
-            Kind::Literal(_) | Kind::Fact(_) | Kind::Has(_) => 0,
-            Kind::Not(operand) | Kind::Negate(operand) | Kind::In(operand, _) => operand.depth,
-            Kind::Arithmetic(_, left, right) | Kind::Compare(_, left, right) => {
-                left.depth.max(right.depth)
-            }
-            Kind::And(operands) | Kind::Or(operands) => operands
-                .iter()
-                .map(|operand| operand.depth)
-                .max()
-                .unwrap_or(0),
-            Kind::Select(condition, then, otherwise) => {
-                condition.depth.max(then.depth).max(otherwise.depth)
-            }
-        };
-        if below == MAX_DEPTH {
-            return Err(too_deep(start));
-        }
-        Ok(Node {
-            kind,
-            start,
-            end: self.behind(),
-            depth: below + 1,
-        })
-    }
-
-    fn select(&mut self) -> Result<Node, CelError> {
+    fn conditional(&mut self) -> Result<Node, CelError> {
         let start = self.here();
-        let condition = self.or()?;
+        let condition = self.operators()?;
+        let question = self.here();
         if !self.take_symbol("?") {
             return Ok(condition);
         }
-        let then = self.nested(Self::or)?;
+        let is_optional_slip = self.at_symbol(".");
+        let then = self.nested(Self::operators)?;
+        if is_optional_slip && !self.at_symbol(":") {
+            return Err(outside_subset(question, "`?.`"));
+        }
         self.expect_symbol(":")?;
-        let otherwise = self.nested(Self::select)?;
+        let otherwise = self.nested(Self::conditional)?;
         self.node(
-            Kind::Select(Box::new(condition), Box::new(then), Box::new(otherwise)),
+            Kind::Conditional(Box::new(condition), Box::new(then), Box::new(otherwise)),
             start,
         )
     }
 
-    fn or(&mut self) -> Result<Node, CelError> {
-        self.chain("||", Self::and, Kind::Or)
-    }
-
-    fn and(&mut self) -> Result<Node, CelError> {
-        self.chain("&&", Self::relation, Kind::And)
-    }
-
-    fn chain(
-        &mut self,
-        symbol: &str,
-        operand: fn(&mut Self) -> Result<Node, CelError>,
-        kind: fn(Vec<Node>) -> Kind,
-    ) -> Result<Node, CelError> {
-        let start = self.here();
-        let first = operand(self)?;
-        if !self.at_symbol(symbol) {
-            return Ok(first);
-        }
-        let mut operands = vec![first];
-        while self.take_symbol(symbol) {
-            operands.push(operand(self)?);
-        }
-        self.node(kind(operands), start)
-    }
-
-    fn relation(&mut self) -> Result<Node, CelError> {
-        let start = self.here();
-        let mut left = self.sum()?;
+    /// Operands with binary operators between them.
+    ///
+    /// What waits for its right operand waits in a list and not on the stack, of which a nested source therefore needs
+    /// the same whatever its operators are.
+    fn operators(&mut self) -> Result<Node, CelError> {
+        let mut waiting: Vec<Waiting> = Vec::new();
         loop {
-            if self.at_name("in") {
-                self.next += 1;
-                let list = self.list()?;
-                left = self.node(Kind::In(Box::new(left), list), start)?;
-                continue;
+            let mut start = self.here();
+            let mut right = self.unary()?;
+            let next = self.peek().and_then(Operator::of);
+            while let Some(complete) = waiting.pop_if(|left| left.is_complete_before(next)) {
+                start = complete.start;
+                right = self.node(complete.with(right), start)?;
             }
-            let Some(comparison) = self.take_one_of(&COMPARISONS, Comparison::symbol) else {
-                return Ok(left);
+            let Some(operator) = next else {
+                return Ok(right);
             };
-            let right = self.sum()?;
-            left = self.node(
-                Kind::Compare(comparison, Box::new(left), Box::new(right)),
-                start,
-            )?;
+            self.next += 1;
+            match waiting.last_mut() {
+                Some(chain) if chain.operator == operator && operator.is_chain() => {
+                    chain.operands.push(right);
+                }
+                _ => waiting.push(Waiting {
+                    operator,
+                    operands: vec![right],
+                    start,
+                }),
+            }
         }
-    }
-
-    fn take_one_of<T: Copy>(
-        &mut self,
-        choices: &[T],
-        symbol: impl Fn(T) -> &'static str,
-    ) -> Option<T> {
-        let found = choices
-            .iter()
-            .copied()
-            .find(|choice| self.at_symbol(symbol(*choice)))?;
-        self.next += 1;
-        Some(found)
-    }
-
-    fn sum(&mut self) -> Result<Node, CelError> {
-        self.arithmetic(&[Arithmetic::Add, Arithmetic::Subtract], Self::product)
-    }
-
-    fn product(&mut self) -> Result<Node, CelError> {
-        self.arithmetic(
-            &[
-                Arithmetic::Multiply,
-                Arithmetic::Divide,
-                Arithmetic::Remainder,
-            ],
-            Self::unary,
-        )
-    }
-
-    fn arithmetic(
-        &mut self,
-        choices: &[Arithmetic],
-        operand: fn(&mut Self) -> Result<Node, CelError>,
-    ) -> Result<Node, CelError> {
-        let start = self.here();
-        let mut left = operand(self)?;
-        while let Some(operator) = self.take_one_of(choices, Arithmetic::symbol) {
-            let right = operand(self)?;
-            left = self.node(
-                Kind::Arithmetic(operator, Box::new(left), Box::new(right)),
-                start,
-            )?;
-        }
-        Ok(left)
     }
 
     fn unary(&mut self) -> Result<Node, CelError> {
         let start = self.here();
-        if self.take_symbol("!") {
-            let operand = self.nested(Self::unary)?;
-            return self.node(Kind::Not(Box::new(operand)), start);
-        }
-        if self.at_symbol("-") {
-            self.next += 1;
-            if matches!(self.peek(), Some(Token::Int(_) | Token::Double(_))) {
-                let literal = self.literal(Sign::Minus)?;
-                return self.node(Kind::Literal(literal), start);
+        let operator = match self.peek() {
+            Some(Token::Symbol("!")) => Unary::Not,
+            Some(Token::Symbol("-")) if !self.number_follows() => Unary::Negate,
+            _ => return self.member(),
+        };
+        self.next += 1;
+        let operand = self.nested(Self::unary)?;
+        self.node(Kind::Unary(operator, Box::new(operand)), start)
+    }
+
+    /// Whether the token after the next is a number: a minus sign right before it is a part of it.
+    fn number_follows(&self) -> bool {
+        let after = self.tokens.get(self.next.saturating_add(1));
+        matches!(
+            after.map(|placed| &placed.token),
+            Some(Token::Int(_) | Token::Double(_))
+        )
+    }
+
+    /// A primary expression with the fields, calls and indices behind it.
+    fn member(&mut self) -> Result<Node, CelError> {
+        let start = self.here();
+        let mut node = self.primary()?;
+        loop {
+            if self.take_symbol(".") {
+                node = self.field_or_method(node, start)?;
+            } else if self.take_symbol("[") {
+                self.refuse_optional("`[?`")?;
+                let index = self.nested(Self::conditional)?;
+                self.expect_symbol("]")?;
+                node = self.node(
+                    Kind::Binary(Binary::Index, Box::new(node), Box::new(index)),
+                    start,
+                )?;
+            } else if self.at_symbol("{") {
+                return Err(self.message_construction(&node));
+            } else {
+                return Ok(node);
             }
-            let operand = self.nested(Self::unary)?;
-            return self.node(Kind::Negate(Box::new(operand)), start);
         }
-        self.primary()
+    }
+
+    fn field_or_method(&mut self, target: Node, start: usize) -> Result<Node, CelError> {
+        self.refuse_optional("`.?`")?;
+        let at = self.here();
+        let (name, is_quoted) = match self.peek() {
+            Some(Token::Name(name)) if !KEYWORDS.contains(&name.as_str()) => (name.clone(), false),
+            Some(Token::QuotedName(name)) => (name.clone(), true),
+            _ => return Err(self.unexpected("the name of a field")),
+        };
+        self.next += 1;
+        if is_quoted || !self.take_symbol("(") {
+            return self.node(Kind::Select(Box::new(target), name), start);
+        }
+        let arguments = self.arguments()?;
+        let kind = macros::expand(Some(target), name, arguments, at)?;
+        self.node(kind, start)
     }
 
     fn primary(&mut self) -> Result<Node, CelError> {
         let start = self.here();
-        if self.take_symbol("(") {
-            let inner = self.nested(Self::select)?;
-            self.expect_symbol(")")?;
-            // The parentheses belong to the text of the clause inside them.
-            return Ok(inner);
-        }
-        match self.peek() {
-            Some(Token::Name(name)) if name != "true" && name != "false" => self.path(start),
-            Some(Token::Name(_) | Token::Int(_) | Token::Double(_) | Token::Text(_)) => {
-                let literal = self.literal(Sign::Plus)?;
-                self.node(Kind::Literal(literal), start)
-            }
-            _ => Err(self.unexpected("a fact, a value or `(`")),
-        }
-    }
-
-    fn path(&mut self, start: usize) -> Result<Node, CelError> {
-        let mut path = self.segment()?;
-        if path == "has" && self.take_symbol("(") {
-            let mut fact = self.segment()?;
-            self.more_segments(&mut fact)?;
-            self.expect_symbol(")")?;
-            return self.node(Kind::Has(fact), start);
-        }
-        self.more_segments(&mut path)?;
-        if self.at_symbol("(") {
-            return Err(CelError::new(
-                start,
-                format!("unknown function `{path}`; only `has(fact)` is offered"),
-            ));
-        }
-        if self.at_symbol("[") {
-            return Err(CelError::new(
-                self.here(),
-                "facts have no elements; name the fact by its dotted path",
-            ));
-        }
-        self.node(Kind::Fact(path), start)
-    }
-
-    fn more_segments(&mut self, path: &mut String) -> Result<(), CelError> {
-        while self.take_symbol(".") {
-            let segment = self.segment()?;
-            path.push('.');
-            path.push_str(&segment);
-        }
-        Ok(())
-    }
-
-    fn segment(&mut self) -> Result<String, CelError> {
-        match self.peek() {
-            Some(Token::Name(name)) if name == "null" => Err(CelError::new(
-                self.here(),
-                "there is no `null`; use `!has(fact)` for a fact that is not known",
-            )),
-            Some(Token::Name(name)) if name != "in" && name != "true" && name != "false" => {
-                let name = name.clone();
+        let kind = match self.peek() {
+            Some(Token::Symbol("(")) => {
                 self.next += 1;
-                Ok(name)
+                let inner = self.nested(Self::conditional)?;
+                self.expect_symbol(")")?;
+                // No node of its own: the place of the inner expression is what messages quote.
+                return Ok(inner);
             }
-            _ => Err(self.unexpected("the name of a fact")),
-        }
+            Some(Token::Symbol("[")) => self.list()?,
+            Some(Token::Symbol("{")) => self.map()?,
+            Some(Token::Symbol(".")) => {
+                self.next += 1;
+                self.name_or_call(".")?
+            }
+            Some(Token::Name(name)) if !KEYWORDS.contains(&name.as_str()) => {
+                self.name_or_call("")?
+            }
+            _ => Kind::Literal(self.literal()?),
+        };
+        self.node(kind, start)
     }
 
-    fn list(&mut self) -> Result<Vec<(Literal, usize)>, CelError> {
-        self.expect_symbol("[")?;
-        let mut list = Vec::new();
-        loop {
-            let at = self.here();
-            if self.take_symbol("]") {
-                return Ok(list);
-            }
-            let sign = if self.take_symbol("-") {
-                Sign::Minus
-            } else {
-                Sign::Plus
-            };
-            list.push((self.literal(sign)?, at));
-            if !self.at_symbol("]") {
-                self.expect_symbol(",")?;
-            }
-        }
-    }
-
-    fn literal(&mut self, sign: Sign) -> Result<Literal, CelError> {
+    /// An identifier, or a call of it; `root` is the leading dot, if there is one.
+    fn name_or_call(&mut self, root: &str) -> Result<Kind, CelError> {
         let at = self.here();
-        let literal = match (self.peek(), sign) {
-            (Some(Token::Int(magnitude)), sign) => {
-                let value = match sign {
-                    Sign::Plus => i64::try_from(*magnitude).ok(),
-                    Sign::Minus => 0_i64.checked_sub_unsigned(*magnitude),
-                };
-                let Some(value) = value else {
-                    return Err(CelError::new(
-                        at,
-                        format!("`{magnitude}` does not fit a 64-bit whole number"),
-                    ));
-                };
-                Literal::Int(value)
+        let name = match self.peek() {
+            Some(Token::Name(name)) if RESERVED.contains(&name.as_str()) => {
+                return Err(reserved(name, at));
             }
-            (Some(Token::Double(value)), Sign::Plus) => Literal::Double(*value),
-            (Some(Token::Double(value)), Sign::Minus) => Literal::Double(-*value),
-            (Some(Token::Text(text)), Sign::Plus) => Literal::Text(text.clone()),
-            (Some(Token::Name(name)), Sign::Plus) if name == "true" => Literal::Bool(true),
-            (Some(Token::Name(name)), Sign::Plus) if name == "false" => Literal::Bool(false),
-            _ => return Err(self.unexpected("a literal value")),
+            Some(Token::Name(name)) if !KEYWORDS.contains(&name.as_str()) => {
+                format!("{root}{name}")
+            }
+            _ => return Err(self.unexpected("a name")),
         };
         self.next += 1;
-        Ok(literal)
+        if !self.take_symbol("(") {
+            return Ok(Kind::Name(name));
+        }
+        let arguments = self.arguments()?;
+        macros::expand(None, name, arguments, at)
+    }
+
+    /// The opening parenthesis is taken.
+    fn arguments(&mut self) -> Result<Vec<Node>, CelError> {
+        let mut arguments = Vec::new();
+        if self.take_symbol(")") {
+            return Ok(arguments);
+        }
+        loop {
+            arguments.push(self.nested(Self::conditional)?);
+            if self.take_symbol(")") {
+                return Ok(arguments);
+            }
+            if !self.take_symbol(",") {
+                return Err(self.unexpected("`,` or `)`"));
+            }
+        }
+    }
+
+    fn list(&mut self) -> Result<Kind, CelError> {
+        self.expect_symbol("[")?;
+        let mut items = Vec::new();
+        while !self.take_symbol("]") {
+            self.refuse_optional("`[?`")?;
+            items.push(self.nested(Self::conditional)?);
+            self.separator("]")?;
+        }
+        Ok(Kind::List(items))
+    }
+
+    fn map(&mut self) -> Result<Kind, CelError> {
+        self.expect_symbol("{")?;
+        let mut entries = Vec::new();
+        while !self.take_symbol("}") {
+            self.refuse_optional("`{?`")?;
+            let key = self.nested(Self::conditional)?;
+            self.expect_symbol(":")?;
+            let value = self.nested(Self::conditional)?;
+            entries.push((key, value));
+            self.separator("}")?;
+        }
+        Ok(Kind::Map(entries))
+    }
+
+    /// A comma, which may be left out before the closing bracket.
+    fn separator(&mut self, closing: &str) -> Result<(), CelError> {
+        if self.take_symbol(",") || self.at_symbol(closing) {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`,` or `{closing}`")))
+        }
+    }
+
+    fn literal(&mut self) -> Result<Value, CelError> {
+        let is_negative = self.at_symbol("-");
+        let at = self.here();
+        let ahead = self.next.saturating_add(usize::from(is_negative));
+        let value = match self.tokens.get(ahead).map(|placed| &placed.token) {
+            Some(Token::Int(magnitude)) => Value::Int(whole(*magnitude, is_negative, at)?),
+            Some(Token::Double(value)) if is_negative => Value::Double(-*value),
+            Some(Token::Double(value)) => Value::Double(*value),
+            _ if is_negative => return Err(self.unexpected("a value, a name or `(`")),
+            Some(Token::Uint(value)) => Value::Uint(*value),
+            Some(Token::Text(text)) => Value::String(text.as_str().into()),
+            Some(Token::Bytes(bytes)) => Value::Bytes(bytes.as_slice().into()),
+            Some(Token::Name(name)) if name == "true" => Value::Bool(true),
+            Some(Token::Name(name)) if name == "false" => Value::Bool(false),
+            Some(Token::Name(name)) if name == "null" => Value::Null,
+            _ => return Err(self.unexpected("a value, a name or `(`")),
+        };
+        self.next = ahead.saturating_add(1);
+        Ok(value)
     }
 }
 
-#[derive(Clone, Copy)]
-enum Sign {
-    Plus,
-    Minus,
+fn whole(magnitude: u64, is_negative: bool, at: usize) -> Result<i64, CelError> {
+    let value = if is_negative {
+        0_i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    };
+    value.ok_or_else(|| {
+        let sign = if is_negative { "-" } else { "" };
+        CelError::new(
+            at,
+            format!("`{sign}{magnitude}` does not fit a 64-bit whole number"),
+        )
+    })
 }
 
-fn too_deep(at: usize) -> CelError {
-    CelError::new(
-        at,
-        format!("condition nests more than {MAX_NESTING} levels deep; split it into rules"),
-    )
-}
-
-fn shown(token: &Token) -> String {
-    match token {
-        Token::Name(name) => name.clone(),
-        Token::Int(value) => value.to_string(),
-        Token::Double(value) => format!("{value:?}"),
-        Token::Text(text) => format!("{text:?}"),
-        Token::Symbol(symbol) => (*symbol).to_owned(),
-    }
-}
-
-const COMPARISONS: [Comparison; 6] = [
-    Comparison::Equal,
-    Comparison::NotEqual,
-    Comparison::LessOrEqual,
-    Comparison::GreaterOrEqual,
-    Comparison::Less,
-    Comparison::Greater,
-];
-
-const MAX_NESTING: usize = 64;
-/// Levels of the tree: a chain such as `a + b + c` adds a level for each operator.
-const MAX_DEPTH: usize = MAX_NESTING;
+#[cfg(test)]
+mod tests;

@@ -42,11 +42,19 @@ pub struct FactDecl {
         with = "duration_text"
     )]
     max_age: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_items: Option<usize>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     meaning: String,
 }
 
 impl FactDecl {
+    /// The items that a list may have where its declaration does not say.
+    pub const MAX_ITEMS: usize = 100;
+
+    /// The bytes that a text may have; a longer one is invalid, so that the cost of a condition can be told beforehand.
+    pub const MAX_TEXT_BYTES: usize = 1024;
+
     /// Declares a fact of type `fact_type`. The name is checked when the schema is built.
     pub fn new(name: impl Into<String>, fact_type: FactType) -> Self {
         Self {
@@ -56,6 +64,7 @@ impl FactDecl {
             min: None,
             max: None,
             max_age: None,
+            max_items: None,
             meaning: String::new(),
         }
     }
@@ -80,7 +89,17 @@ impl FactDecl {
         Self::new(name, FactType::Text)
     }
 
-    /// Names the unit, for people.
+    /// Declares a span of time.
+    pub fn duration(name: impl Into<String>) -> Self {
+        Self::new(name, FactType::Duration)
+    }
+
+    /// Declares a moment.
+    pub fn timestamp(name: impl Into<String>) -> Self {
+        Self::new(name, FactType::Timestamp)
+    }
+
+    /// Names the unit. Conditions that compare or add facts of different units are refused.
     #[must_use]
     pub fn with_unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
@@ -106,6 +125,13 @@ impl FactDecl {
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
+        self
+    }
+
+    /// Sets how many items a list may have: a longer one is invalid. Without it, [`FactDecl::MAX_ITEMS`].
+    #[must_use]
+    pub fn with_max_items(mut self, max_items: usize) -> Self {
+        self.max_items = Some(max_items);
         self
     }
 
@@ -146,21 +172,24 @@ impl FactDecl {
         self.max_age
     }
 
+    /// How many items a list may have, if it is declared.
+    pub fn max_items(&self) -> Option<usize> {
+        self.max_items
+    }
+
     /// What the fact means.
     pub fn meaning(&self) -> &str {
         &self.meaning
     }
 
-    /// Whether `value` is finite and within the declared range.
+    /// Whether `value` is finite, within the declared range, and no longer than it may be.
     pub(crate) fn admits(&self, value: &FactValue) -> bool {
-        match value.as_f64() {
-            None => true,
-            Some(number) => {
-                number.is_finite()
-                    && self.min.is_none_or(|min| number >= min)
-                    && self.max.is_none_or(|max| number <= max)
-            }
-        }
+        let room = self.max_items.unwrap_or(Self::MAX_ITEMS);
+        value.items().is_none_or(|items| items <= room)
+            && value.all_texts(|text| text.len() <= Self::MAX_TEXT_BYTES)
+            && value.all_numbers(|number| {
+                self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
+            })
     }
 
     pub(crate) fn check(&self) -> Result<(), PolicyError> {
@@ -194,10 +223,16 @@ impl FactDecl {
                 i64::MAX
             ));
         }
+        if self.max_items.is_some() && !self.fact_type.is_list() {
+            return refuse(format!(
+                "`max_items` is for lists and the fact is {}; remove it",
+                self.fact_type
+            ));
+        }
         if self.min.is_none() && self.max.is_none() {
             return Ok(());
         }
-        if !matches!(self.fact_type, FactType::Int | FactType::Double) {
+        if !self.fact_type.is_numeric() {
             return refuse(format!(
                 "a range needs a number and the fact is {}; remove `min` and `max`",
                 self.fact_type

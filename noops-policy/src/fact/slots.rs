@@ -6,6 +6,8 @@ use noops_core::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
+use crate::fact::cell::Cell;
+use crate::fact::value::without_signed_zero;
 use crate::fact::{FactDecl, FactSchema, FactType, FactValue};
 
 /// What is known of a fact at a moment.
@@ -66,10 +68,18 @@ pub type FactRecord = BTreeMap<String, FactEntry>;
 /// assert_eq!(slip.to_string(), "unknown fact `drift.pssi`; did you mean `drift.psi`?");
 /// # Ok::<(), noops_policy::PolicyError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Facts {
     schema: FactSchema,
     slots: Vec<Option<FactEntry>>,
+    /// What `slots` come to for a condition: one for each.
+    cells: Vec<Cell>,
+}
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.schema == other.schema && self.slots == other.slots
+    }
 }
 
 impl Facts {
@@ -78,6 +88,7 @@ impl Facts {
         Self {
             schema: schema.clone(),
             slots: vec![None; schema.len()],
+            cells: vec![Cell::MISSING; schema.len()],
         }
     }
 
@@ -92,8 +103,9 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// [`PolicyError::UnknownFact`] for a name that is not declared and [`PolicyError::WrongType`] for a value of
-    /// another type; the facts are then unchanged.
+    /// [`PolicyError::UnknownFact`] for a name that is not declared, [`PolicyError::WrongType`] for a value of another
+    /// type, and [`PolicyError::InvalidFact`] for text that is not the span of time or the moment it is declared to be;
+    /// the facts are then unchanged.
     pub fn set(
         &mut self,
         name: &str,
@@ -103,25 +115,30 @@ impl Facts {
         let Some(index) = self.schema.slot(name) else {
             return Err(self.schema.unknown(name));
         };
-        let (Some(slot), Some(decl)) = (self.slots.get_mut(index), self.schema.facts().get(index))
-        else {
+        let (Some(slot), Some(cell), Some(decl)) = (
+            self.slots.get_mut(index),
+            self.cells.get_mut(index),
+            self.schema.facts().get(index),
+        ) else {
             return Err(self.schema.unknown(name));
         };
         let value = conform(decl, value.into())?;
         if slot.as_ref().is_none_or(|stored| stored.at <= at) {
-            *slot = Some(FactEntry { value, at });
+            let entry = FactEntry { value, at };
+            *cell = Cell::new(decl, &entry);
+            *slot = Some(entry);
         }
         Ok(())
     }
 
     /// Forgets a fact, which is missing from then on. An undeclared name is missing already.
     pub fn forget(&mut self, name: &str) {
-        if let Some(slot) = self
-            .schema
-            .slot(name)
-            .and_then(|index| self.slots.get_mut(index))
-        {
+        let Some(index) = self.schema.slot(name) else {
+            return;
+        };
+        if let (Some(slot), Some(cell)) = (self.slots.get_mut(index), self.cells.get_mut(index)) {
             *slot = None;
+            *cell = Cell::MISSING;
         }
     }
 
@@ -181,20 +198,18 @@ impl Facts {
 
     /// The value of a slot, or why there is none to use.
     pub(crate) fn read(&self, slot: usize, now: Timestamp) -> Result<&FactValue, FactState> {
-        let (Some(Some(entry)), Some(decl)) = (self.slots.get(slot), self.schema.facts().get(slot))
-        else {
+        let (Some(Some(entry)), Some(cell)) = (self.slots.get(slot), self.cells.get(slot)) else {
             return Err(FactState::Missing);
         };
-        if !decl.admits(&entry.value) {
-            return Err(FactState::Invalid);
+        match cell.state(now) {
+            FactState::Known => Ok(&entry.value),
+            state => Err(state),
         }
-        if let Some(max_age) = decl.max_age() {
-            let age = (now.as_nanosecond() - entry.at.as_nanosecond()).unsigned_abs();
-            if age > max_age.as_nanos() {
-                return Err(FactState::Stale);
-            }
-        }
-        Ok(&entry.value)
+    }
+
+    /// The cell of a slot, if its value can be used at `now`.
+    pub(crate) fn usable(&self, slot: usize, now: Timestamp) -> Option<&Cell> {
+        self.cells.get(slot).filter(|cell| cell.is_usable(now))
     }
 
     /// These facts in the slots of another schema; a fact that it does not declare alike is missing there.
@@ -202,32 +217,69 @@ impl Facts {
         if self.schema.is_same(schema) {
             return Cow::Borrowed(self);
         }
-        let slots = schema
+        let mut aligned = Self::new(schema);
+        let places = schema
             .facts()
             .iter()
-            .map(|decl| {
-                self.entry(decl.name())
-                    .filter(|entry| entry.value.fact_type() == decl.fact_type())
-                    .cloned()
-            })
-            .collect();
-        Cow::Owned(Self {
-            schema: schema.clone(),
-            slots,
-        })
+            .zip(aligned.slots.iter_mut().zip(&mut aligned.cells));
+        for (decl, (slot, cell)) in places {
+            let alike = self
+                .entry(decl.name())
+                .filter(|entry| entry.value.fact_type() == decl.fact_type());
+            if let Some(entry) = alike {
+                *cell = Cell::new(decl, entry);
+                *slot = Some(entry.clone());
+            }
+        }
+        Cow::Owned(aligned)
     }
 }
 
 fn conform(decl: &FactDecl, value: FactValue) -> Result<FactValue, PolicyError> {
     match (decl.fact_type(), value) {
         (FactType::Double, FactValue::Int(whole)) => Ok(FactValue::Double(whole as f64)),
-        // One representation of "not a usable number", so that records read back equal.
-        (FactType::Double, FactValue::Double(number)) if !number.is_finite() => {
-            Ok(FactValue::Double(f64::NAN))
+        (FactType::Double, FactValue::Double(number)) => {
+            Ok(FactValue::Double(one_representation(number)))
         }
-        (FactType::Double, FactValue::Double(number)) => Ok(FactValue::from(number)),
+        (FactType::Doubles, FactValue::Doubles(numbers)) => Ok(FactValue::Doubles(
+            numbers.into_iter().map(one_representation).collect(),
+        )),
+        (FactType::Doubles, FactValue::Ints(wholes)) => Ok(FactValue::Doubles(
+            wholes.into_iter().map(|whole| whole as f64).collect(),
+        )),
+        (FactType::Texts, FactValue::Ints(none)) if none.is_empty() => {
+            Ok(FactValue::Texts(Vec::new()))
+        }
+        (FactType::Duration, FactValue::Text(text)) => text
+            .parse()
+            .map(FactValue::Duration)
+            .map_err(|_| unreadable(decl, &text, "PT90S` or `1m 30s")),
+        (FactType::Timestamp, FactValue::Text(text)) => text
+            .parse()
+            .map(FactValue::Timestamp)
+            .map_err(|_| unreadable(decl, &text, "2026-03-01T12:00:00Z")),
         (expected, value) if value.fact_type() == expected => Ok(value),
         (_, value) => Err(wrong_type(decl, value.fact_type())),
+    }
+}
+
+/// One representation of zero, and one of "not a usable number", so that records read back equal.
+fn one_representation(number: f64) -> f64 {
+    if number.is_finite() {
+        without_signed_zero(number)
+    } else {
+        f64::NAN
+    }
+}
+
+fn unreadable(decl: &FactDecl, text: &str, example: &str) -> PolicyError {
+    PolicyError::InvalidFact {
+        name: decl.name().to_owned(),
+        problem: format!(
+            "`{}` is not a {}; write it as `{example}`",
+            text.escape_debug(),
+            decl.fact_type()
+        ),
     }
 }
 

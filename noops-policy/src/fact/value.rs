@@ -1,6 +1,7 @@
 use std::fmt;
 
-use serde::de::{self, Visitor};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The type of a fact.
@@ -13,8 +14,34 @@ pub enum FactType {
     Int,
     /// A finite 64-bit floating point number.
     Double,
-    /// Text.
+    /// Text; conditions know it as `string`.
+    #[serde(alias = "string")]
     Text,
+    /// A span of time.
+    Duration,
+    /// A moment.
+    Timestamp,
+    /// Whole numbers.
+    #[serde(rename = "list(int)")]
+    Ints,
+    /// Finite floating point numbers.
+    #[serde(rename = "list(double)")]
+    Doubles,
+    /// Texts.
+    #[serde(rename = "list(text)", alias = "list(string)")]
+    Texts,
+}
+
+impl FactType {
+    /// Whether a value of it holds several items.
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Ints | Self::Doubles | Self::Texts)
+    }
+
+    /// Whether its values, or their items, are numbers, so that they can have a range.
+    pub(crate) fn is_numeric(self) -> bool {
+        matches!(self, Self::Int | Self::Double | Self::Ints | Self::Doubles)
+    }
 }
 
 impl fmt::Display for FactType {
@@ -24,14 +51,20 @@ impl fmt::Display for FactType {
             Self::Int => "int",
             Self::Double => "double",
             Self::Text => "text",
+            Self::Duration => "duration",
+            Self::Timestamp => "timestamp",
+            Self::Ints => "list(int)",
+            Self::Doubles => "list(double)",
+            Self::Texts => "list(text)",
         })
     }
 }
 
 /// The value of a fact.
 ///
-/// It serialises as the plain value. A double that is not finite carries no information: all of them are equal, and all
-/// of them serialise as null. Zero has no sign: a negative one serialises as zero.
+/// It serialises as the plain value; a span of time and a moment serialise as text, and are read back by a fact that is
+/// declared so. A double that is not finite carries no information: all of them are equal, and all of them serialise as
+/// null. Zero has no sign: a negative one serialises as zero.
 ///
 /// # Examples
 ///
@@ -52,6 +85,16 @@ pub enum FactValue {
     Double(f64),
     /// Text.
     Text(String),
+    /// A span of time.
+    Duration(SignedDuration),
+    /// A moment.
+    Timestamp(Timestamp),
+    /// Whole numbers.
+    Ints(Vec<i64>),
+    /// Floating point numbers.
+    Doubles(Vec<f64>),
+    /// Texts.
+    Texts(Vec<String>),
 }
 
 impl FactValue {
@@ -62,10 +105,15 @@ impl FactValue {
             Self::Int(_) => FactType::Int,
             Self::Double(_) => FactType::Double,
             Self::Text(_) => FactType::Text,
+            Self::Duration(_) => FactType::Duration,
+            Self::Timestamp(_) => FactType::Timestamp,
+            Self::Ints(_) => FactType::Ints,
+            Self::Doubles(_) => FactType::Doubles,
+            Self::Texts(_) => FactType::Texts,
         }
     }
 
-    /// The value as a double, for numbers.
+    /// The value as a double, for a single number.
     ///
     /// # Numerical notes
     ///
@@ -74,18 +122,61 @@ impl FactValue {
         match self {
             Self::Int(value) => Some(*value as f64),
             Self::Double(value) => Some(*value),
-            Self::Bool(_) | Self::Text(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The items of a list; none of any other value.
+    pub(crate) fn items(&self) -> Option<usize> {
+        match self {
+            Self::Ints(items) => Some(items.len()),
+            Self::Doubles(items) => Some(items.len()),
+            Self::Texts(items) => Some(items.len()),
+            _ => None,
+        }
+    }
+
+    /// Whether every number in it is finite and satisfies `holds`. What holds no number satisfies everything.
+    pub(crate) fn all_numbers(&self, holds: impl Fn(f64) -> bool) -> bool {
+        let holds = |number: f64| number.is_finite() && holds(number);
+        match self {
+            Self::Int(value) => holds(*value as f64),
+            Self::Double(value) => holds(*value),
+            Self::Ints(items) => items.iter().all(|item| holds(*item as f64)),
+            Self::Doubles(items) => items.iter().all(|item| holds(*item)),
+            Self::Bool(_)
+            | Self::Text(_)
+            | Self::Duration(_)
+            | Self::Timestamp(_)
+            | Self::Texts(_) => true,
+        }
+    }
+
+    /// Whether every text in it satisfies `holds`. What holds no text satisfies everything.
+    pub(crate) fn all_texts(&self, holds: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Text(text) => holds(text),
+            Self::Texts(items) => items.iter().all(|text| holds(text)),
+            _ => true,
         }
     }
 }
 
 impl PartialEq for FactValue {
     fn eq(&self, other: &Self) -> bool {
+        let same = |a: &f64, b: &f64| a == b || (!a.is_finite() && !b.is_finite());
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Int(a), Self::Int(b)) => a == b,
-            (Self::Double(a), Self::Double(b)) => a == b || (!a.is_finite() && !b.is_finite()),
+            (Self::Double(a), Self::Double(b)) => same(a, b),
             (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Duration(a), Self::Duration(b)) => a == b,
+            (Self::Timestamp(a), Self::Timestamp(b)) => a == b,
+            (Self::Ints(a), Self::Ints(b)) => a == b,
+            (Self::Doubles(a), Self::Doubles(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+            }
+            (Self::Texts(a), Self::Texts(b)) => a == b,
             _ => false,
         }
     }
@@ -98,6 +189,11 @@ impl fmt::Display for FactValue {
             Self::Int(value) => write!(f, "{value}"),
             Self::Double(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value:?}"),
+            Self::Duration(value) => write!(f, "{value}"),
+            Self::Timestamp(value) => write!(f, "{value}"),
+            Self::Ints(items) => write!(f, "{items:?}"),
+            Self::Doubles(items) => write!(f, "{items:?}"),
+            Self::Texts(items) => write!(f, "{items:?}"),
         }
     }
 }
@@ -152,16 +248,49 @@ impl From<String> for FactValue {
     }
 }
 
+impl From<SignedDuration> for FactValue {
+    fn from(value: SignedDuration) -> Self {
+        Self::Duration(value)
+    }
+}
+
+impl From<Timestamp> for FactValue {
+    fn from(value: Timestamp) -> Self {
+        Self::Timestamp(value)
+    }
+}
+
+impl From<Vec<i64>> for FactValue {
+    fn from(items: Vec<i64>) -> Self {
+        Self::Ints(items)
+    }
+}
+
+impl From<Vec<f64>> for FactValue {
+    /// Negative zeros become zeros.
+    fn from(items: Vec<f64>) -> Self {
+        Self::Doubles(items.into_iter().map(without_signed_zero).collect())
+    }
+}
+
+impl From<Vec<String>> for FactValue {
+    fn from(items: Vec<String>) -> Self {
+        Self::Texts(items)
+    }
+}
+
 impl Serialize for FactValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
-            Self::Double(value) if value.is_finite() => {
-                serializer.serialize_f64(without_signed_zero(*value))
-            }
-            Self::Double(_) => serializer.serialize_unit(),
+            Self::Double(value) => finite(*value).serialize(serializer),
             Self::Text(value) => serializer.serialize_str(value),
+            Self::Duration(value) => value.serialize(serializer),
+            Self::Timestamp(value) => value.serialize(serializer),
+            Self::Ints(items) => items.serialize(serializer),
+            Self::Doubles(items) => serializer.collect_seq(items.iter().copied().map(finite)),
+            Self::Texts(items) => items.serialize(serializer),
         }
     }
 }
@@ -174,11 +303,11 @@ impl<'de> Deserialize<'de> for FactValue {
 
 struct ValueVisitor;
 
-impl Visitor<'_> for ValueVisitor {
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = FactValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a bool, a number or text")
+        f.write_str("a bool, a number, text or a list of numbers or texts")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<FactValue, E> {
@@ -210,10 +339,50 @@ impl Visitor<'_> for ValueVisitor {
     fn visit_none<E: de::Error>(self) -> Result<FactValue, E> {
         Ok(FactValue::Double(f64::NAN))
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<FactValue, A::Error> {
+        let mut list = FactValue::Ints(Vec::new());
+        let mut is_empty = true;
+        while let Some(item) = items.next_element::<FactValue>()? {
+            list = appended(list, item, is_empty)
+                .ok_or_else(|| de::Error::custom("a list holds numbers alone or texts alone"))?;
+            is_empty = false;
+        }
+        Ok(list)
+    }
+}
+
+/// The list with one more item. Whole numbers become doubles where one item is a double.
+fn appended(list: FactValue, item: FactValue, is_empty: bool) -> Option<FactValue> {
+    match (list, item) {
+        (_, FactValue::Text(text)) if is_empty => Some(FactValue::Texts(vec![text])),
+        (FactValue::Texts(mut texts), FactValue::Text(text)) => {
+            texts.push(text);
+            Some(FactValue::Texts(texts))
+        }
+        (FactValue::Ints(mut ints), FactValue::Int(int)) => {
+            ints.push(int);
+            Some(FactValue::Ints(ints))
+        }
+        (FactValue::Ints(ints), FactValue::Double(double)) => {
+            let mut doubles: Vec<f64> = ints.into_iter().map(|int| int as f64).collect();
+            doubles.push(double);
+            Some(FactValue::Doubles(doubles))
+        }
+        (FactValue::Doubles(mut doubles), number) => {
+            doubles.push(number.as_f64()?);
+            Some(FactValue::Doubles(doubles))
+        }
+        _ => None,
+    }
+}
+
+fn finite(number: f64) -> Option<f64> {
+    number.is_finite().then(|| without_signed_zero(number))
 }
 
 /// The zeros compare equal, so they must not differ in a digest either. Other numbers are unchanged.
-fn without_signed_zero(number: f64) -> f64 {
+pub(crate) fn without_signed_zero(number: f64) -> f64 {
     if number == 0.0 { 0.0 } else { number }
 }
 
@@ -237,6 +406,21 @@ mod tests {
         round_trip(FactValue::Double(f64::INFINITY), "null");
         round_trip(FactValue::Double(-0.0), "0.0");
         round_trip(FactValue::Text("a\"b".to_owned()), r#""a\"b""#);
+        round_trip(FactValue::Ints(vec![3, -1]), "[3,-1]");
+        round_trip(FactValue::Doubles(vec![0.5, f64::NAN]), "[0.5,null]");
+        round_trip(FactValue::Texts(vec!["a".to_owned()]), r#"["a"]"#);
+    }
+
+    #[test]
+    fn a_list_holds_items_of_one_kind() {
+        let mixed: FactValue = serde_json::from_str("[1, 2.5]").unwrap();
+        assert_eq!(mixed, FactValue::Doubles(vec![1.0, 2.5]));
+        for refused in [r#"[1, "a"]"#, r#"["a", 1]"#, "[true]", "[[1]]"] {
+            assert!(
+                serde_json::from_str::<FactValue>(refused).is_err(),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

@@ -1,9 +1,0 @@
-mod decl;
-mod schema;
-mod slots;
-mod value;
-
-pub use decl::FactDecl;
-pub use schema::FactSchema;
-pub use slots::{FactEntry, FactRecord, FactState, Facts};
-pub use value::{FactType, FactValue};
