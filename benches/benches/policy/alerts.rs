@@ -5,7 +5,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use noops_core::Timestamp;
 use noops_policy::alert::{Alert, AlertEvent, Config, Outcome, Router};
 
@@ -29,7 +29,26 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
     });
     assert_eq!(router.firing().count(), ALERTS);
 
+    // Each alert in turn ends and begins again: two steps, with its group, its timers and what it inhibits.
+    let (mut router, told) = firing(&alerts)?;
+    let mut now = told;
+    let mut again = alerts.iter().cycle();
+    group.throughput(Throughput::Elements(2));
+    group.bench_function(BenchmarkId::new("noops-turnover", ALERTS), |bencher| {
+        bencher.iter(|| {
+            now = now.saturating_add(STEP).unwrap_or(now);
+            let Some(alert) = again.next() else {
+                return;
+            };
+            let over = AlertEvent::Resolved(alert.fingerprint());
+            black_box(router.step(now, black_box(over)));
+            black_box(router.step(now, AlertEvent::Firing(alert.clone())));
+        });
+    });
+    assert_eq!(router.firing().count(), ALERTS);
+
     // Finding the alert is the least of it.
+    group.throughput(Throughput::Elements(1));
     let by_fingerprint: BTreeMap<_, _> = alerts
         .iter()
         .map(|alert| (alert.fingerprint(), alert.clone()))
@@ -93,4 +112,8 @@ route:
   group_wait: 30s
   group_interval: 5m
   repeat_interval: 30d
+inhibit_rules:
+  - source_matchers: [alertname = ModelDown]
+    target_matchers: [alertname = Drift]
+    equal: [model]
 ";
