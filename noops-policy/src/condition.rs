@@ -32,7 +32,6 @@ use jiff::Timestamp;
 use crate::cel::checker::{self, Mode};
 use crate::cel::environment::Environment;
 use crate::cel::error::CelError;
-use crate::cel::parser;
 use crate::cel::typed::Typed;
 use crate::error::PolicyError;
 use crate::fact::{FactSchema, Facts};
@@ -147,7 +146,7 @@ impl Condition {
         let lowered = lower::lower(&typed, &joined.source)?;
         Ok(Self {
             source: source.to_owned(),
-            canonical: parser::canonical(&joined.source)?,
+            canonical: joined.canonical()?,
             schema: schema.clone(),
             typed,
             lowered,

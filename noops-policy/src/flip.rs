@@ -131,7 +131,7 @@ impl PolicySet {
     ///
     /// # Complexity
     ///
-    /// One decision for each candidate: at most the triggers times the permits of the action, and 64.
+    /// One decision for each candidate: 64 at most, the cheapest of up to 4096.
     pub fn flip(&self, action: Action, facts: &Facts, now: Timestamp) -> Option<Flip> {
         Flip::of(self, action, &facts.aligned(self.schema()), now)
     }
@@ -175,7 +175,7 @@ impl<'a> Search<'a> {
         triggers
             .iter()
             .flat_map(|trigger| permits.iter().map(move |permit| (trigger, permit)))
-            .take(MAX_CANDIDATES)
+            .take(MAX_PAIRS)
             .filter_map(|(trigger, permit)| unforbidden.clone().joined(trigger)?.joined(permit))
             .collect()
     }
@@ -185,9 +185,20 @@ impl<'a> Search<'a> {
         if self.of(effect).next().is_none() {
             return vec![Plan::default()];
         }
-        self.of(effect)
+        let plans = self
+            .of(effect)
             .filter_map(|(rule, run)| self.plan(rule, run, true))
-            .collect()
+            .collect();
+        self.cheapest_first(plans)
+    }
+
+    fn cheapest_first(&self, plans: Vec<Plan>) -> Vec<Plan> {
+        let mut costs: Vec<(f64, Plan)> = plans
+            .into_iter()
+            .map(|plan| (plan.cost(self.facts), plan))
+            .collect();
+        costs.sort_by(|left, right| left.0.total_cmp(&right.0));
+        costs.into_iter().map(|(_, plan)| plan).collect()
     }
 
     /// One plan for no rule with an effect to hold. A forbidding rule that skips what is unknown does not hold then.
@@ -215,15 +226,10 @@ impl<'a> Search<'a> {
 
     /// The cheapest plan that does lead to the wanted effect.
     fn best(&self, plans: Vec<Plan>, wanted: &Effect) -> Option<Flip> {
-        let mut plans: Vec<(f64, Plan)> = plans
-            .into_iter()
-            .map(|plan| (plan.cost(self.facts), plan))
-            .collect();
-        plans.sort_by(|left, right| left.0.total_cmp(&right.0));
-        plans
+        self.cheapest_first(plans)
             .into_iter()
             .take(MAX_CANDIDATES)
-            .find_map(|(_, plan)| self.applied(&plan, wanted))
+            .find_map(|plan| self.applied(&plan, wanted))
     }
 
     fn applied(&self, plan: &Plan, wanted: &Effect) -> Option<Flip> {
@@ -246,3 +252,6 @@ impl<'a> Search<'a> {
 
 /// Bounds the decisions that one search takes.
 const MAX_CANDIDATES: usize = 64;
+
+/// Bounds the pairs of a trigger and a permit that are looked at, the cheapest first.
+const MAX_PAIRS: usize = 4096;

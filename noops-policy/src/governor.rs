@@ -123,6 +123,9 @@ pub struct Governor {
     /// Until when something matters that there was no room to keep.
     #[serde(skip_serializing_if = "Option::is_none")]
     overflow: Option<Timestamp>,
+    /// How often the kill switch was thrown: what was permitted before stays refused after a resume.
+    #[serde(skip_serializing_if = "is_zero")]
+    kills: u64,
 }
 
 impl Governor {
@@ -143,6 +146,7 @@ impl Governor {
             keys: BTreeMap::new(),
             fence: FenceGuard::default(),
             overflow: None,
+            kills: 0,
         }
     }
 
@@ -209,7 +213,7 @@ impl Governor {
             match &answer {
                 Ok(()) => {
                     let freezes = self.spend(request, now);
-                    return Ok(Permit::new(request.clone(), now, freezes));
+                    return Ok(Permit::new(request.clone(), now, freezes, self.kills));
                 }
                 Err(RefusalReason::Flapping { .. }) => self.hear(request, now),
                 Err(_) => {}
@@ -220,6 +224,7 @@ impl Governor {
                 request.clone(),
                 now,
                 self.tipping(request, now),
+                self.kills,
             )),
             Err(reason) => Err(refused(request, reason)),
         }
@@ -242,6 +247,9 @@ impl Governor {
 
     /// Stops every action until [`Governor::resume`].
     pub fn kill(&mut self) {
+        if self.switch == Switch::Running {
+            self.kills = self.kills.saturating_add(1);
+        }
         self.switch = Switch::Killed;
     }
 
@@ -283,6 +291,10 @@ fn bounded_label(target: &str) -> String {
 /// A time past the end of time is the end of time.
 fn after(at: Timestamp, duration: Duration) -> Timestamp {
     at.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

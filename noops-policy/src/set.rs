@@ -96,8 +96,8 @@ impl PolicySet {
     /// [`PolicyError::Document`] for YAML that does not parse, a key that is not known, a policy or rule without a name,
     /// a name used twice, an action that does not exist, a condition that [`crate::Condition::compile`] refuses, a rule
     /// that repeats another of the same enforcement, a rule that never matters beside another of its document because it
-    /// only holds where that one does, a test about facts or actions that do not exist, and more than 1000 rules over all
-    /// documents.
+    /// only holds where that one does, a test about facts or actions that do not exist, more than 1000 rules over all
+    /// documents, and more than 1000 tests in one.
     ///
     /// # Complexity
     ///

@@ -52,6 +52,18 @@ impl From<EvaluationError> for Stop {
     }
 }
 
+/// Pays for everything in a value once it is unfolded, as printing and comparing it do: a shared part counts each time.
+pub(crate) fn unfold(value: &Value, fuel: &mut Fuel) -> Result<(), EvaluationError> {
+    fuel.spend(1)?;
+    match value {
+        Value::List(items) => items.iter().try_for_each(|item| unfold(item, fuel)),
+        Value::Map(map) => map.entries().try_for_each(|(_, item)| unfold(item, fuel)),
+        Value::String(text) => fuel.spend_text(text.len()),
+        Value::Bytes(bytes) => fuel.spend_text(bytes.len()),
+        _ => Ok(()),
+    }
+}
+
 /// The value of a checked expression.
 ///
 /// What decides absorbs what has no value: `false && x` is false whether `x` is unknown or an error, on either side, and
@@ -225,13 +237,15 @@ impl Evaluator<'_> {
 
     #[inline(never)]
     fn list(&mut self, items: &[Typed]) -> Result<Value, Stop> {
-        self.fuel.spend(LIST)?;
+        self.fuel
+            .spend(LIST.max(u64::try_from(items.len()).unwrap_or(u64::MAX)))?;
         Ok(Value::List(Arc::from(self.values(items.iter())?)))
     }
 
     #[inline(never)]
     fn map(&mut self, entries: &[(Typed, Typed)], whole: &Typed) -> Result<Value, Stop> {
-        self.fuel.spend(MAP)?;
+        self.fuel
+            .spend(MAP.max(u64::try_from(entries.len()).unwrap_or(u64::MAX)))?;
         let mut pending = Pending::default();
         let mut made = Vec::with_capacity(entries.len());
         for (key, value) in entries {

@@ -103,8 +103,8 @@ impl Expression {
         };
         bindings.check()?;
         let mut fuel = Fuel::new(COST_LIMIT);
-        eval::evaluate(&self.typed, &bindings, &mut fuel, Arithmetic::Ieee).map_err(|stop| {
-            match stop {
+        let value = eval::evaluate(&self.typed, &bindings, &mut fuel, Arithmetic::Ieee).map_err(
+            |stop| match stop {
                 Stop::Error(error) => error,
                 Stop::Unknown(places) => {
                     let name = places
@@ -113,8 +113,10 @@ impl Expression {
                         .map_or("", |variable| &variable.name);
                     EvaluationError::unbound(name)
                 }
-            }
-        })
+            },
+        )?;
+        eval::unfold(&value, &mut fuel)?;
+        Ok(value)
     }
 
     fn with_mode(source: &str, environment: &Environment, mode: Mode) -> Result<Self, PolicyError> {

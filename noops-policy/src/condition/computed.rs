@@ -8,7 +8,6 @@ use crate::cel::checker::{self, Mode};
 use crate::cel::environment::Environment;
 use crate::cel::error::CelError;
 use crate::cel::eval::{self, Arithmetic, Fuel};
-use crate::cel::parser;
 use crate::cel::typed::Typed;
 use crate::cel::value::Value;
 use crate::error::PolicyError;
@@ -43,7 +42,7 @@ impl Computed {
         units::check_units(&typed, &joined.source, schema)?;
         super::affordable(&typed, schema)?;
         Ok(Self {
-            canonical: parser::canonical(&joined.source)?,
+            canonical: joined.canonical()?,
             typed,
         })
     }
@@ -56,6 +55,8 @@ impl Computed {
     pub(crate) fn value(&self, facts: &Facts, now: Timestamp) -> Option<Value> {
         let variables = FactVariables::new(facts, now);
         let mut fuel = Fuel::new(FUEL);
-        eval::evaluate(&self.typed, &variables, &mut fuel, Arithmetic::Finite).ok()
+        let value = eval::evaluate(&self.typed, &variables, &mut fuel, Arithmetic::Finite).ok()?;
+        eval::unfold(&value, &mut fuel).ok()?;
+        Some(value)
     }
 }

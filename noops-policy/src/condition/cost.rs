@@ -84,11 +84,11 @@ impl Estimator<'_> {
                 one.or(two)
             }
             TypedKind::List(items) => {
-                self.spend(LIST);
+                self.spend(LIST.max(u64::try_from(items.len()).unwrap_or(u64::MAX)));
                 self.collect(items)
             }
             TypedKind::Map(entries) => {
-                self.spend(MAP);
+                self.spend(MAP.max(u64::try_from(entries.len()).unwrap_or(u64::MAX)));
                 let mut all = Extent::scalar();
                 for (key, value) in entries {
                     all = all.or(self.visit(key)).or(self.visit(value));

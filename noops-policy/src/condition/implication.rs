@@ -125,7 +125,9 @@ impl<'a> Proof<'a> {
                 let zero = Interval::exactly(0.0);
                 arguments.get(1).is_some_and(|divisor| {
                     matches!(self.scope.outcome(divisor), Outcome::Number(divisor)
-                        if !divisor.orders(&zero).has(Orders::EQUAL))
+                        if !divisor.orders(&zero).has(Orders::EQUAL)
+                            && (function == Function::Divide
+                                || !divisor.orders(&Interval::exactly(-1.0)).has(Orders::EQUAL)))
                 }) && self.is_within(node)
             }
             _ => false,
@@ -202,10 +204,11 @@ fn collect_evaluated<'a>(node: &'a Typed, into: &mut Vec<&'a Typed>) {
     into.push(node);
     match &node.kind {
         // They can have a value without all of their parts.
-        TypedKind::And(_) | TypedKind::Or(_) | TypedKind::HasField(..) => {}
+        // What is bound is evaluated only where it is read.
+        TypedKind::And(_) | TypedKind::Or(_) | TypedKind::HasField(..) | TypedKind::Bind { .. } => {
+        }
         TypedKind::Conditional(test, _, _) => collect_evaluated(test, into),
         TypedKind::Comprehension { range, .. } => collect_evaluated(range, into),
-        TypedKind::Bind { value, .. } => collect_evaluated(value, into),
         _ => {
             for child in children(node) {
                 collect_evaluated(child, into);

@@ -237,7 +237,17 @@ impl Interval {
                 image.is_nan = self.is_nan;
                 Some(image)
             }
-            _ => Some(*self),
+            _ => {
+                let image = |end: Number| match end {
+                    Number::Double(end) => Number::Double(double(end)),
+                    Number::Whole(_) => end,
+                };
+                Some(Self {
+                    low: image(self.low),
+                    high: image(self.high),
+                    ..*self
+                })
+            }
         }
     }
 

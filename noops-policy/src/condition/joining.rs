@@ -23,7 +23,22 @@ struct Part {
 /// An expression with everything it reads in one tree over one source: its own text first, then that of each part.
 pub(super) struct Joined {
     pub(super) source: String,
+    /// Where each part but the first begins in `source`.
+    starts: Vec<usize>,
     pub(super) node: Node,
+}
+
+impl Joined {
+    /// The source without layout, part by part: equal for expressions that mean the same by the same words alone.
+    pub(super) fn canonical(&self) -> Result<String, CelError> {
+        let ends = self.starts.iter().map(|start| start.saturating_sub(1));
+        let parts: Result<Vec<String>, CelError> = std::iter::once(0)
+            .chain(self.starts.iter().copied())
+            .zip(ends.chain([self.source.len()]))
+            .map(|(start, end)| parser::canonical(self.source.get(start..end).unwrap_or_default()))
+            .collect();
+        Ok(parts?.join("\n"))
+    }
 }
 
 impl Surroundings {
@@ -62,7 +77,7 @@ impl Surroundings {
         let mut joining = Joining::new(self, source);
         let mut own = parser::parse(source)?;
         joining.place(&mut own, 0)?;
-        let offset = joining.append(&guard.source);
+        let offset = joining.append(&guard.source)?;
         let mut guard = guard.node.clone();
         joining.place(&mut guard, offset)?;
         let node = Node {
@@ -77,6 +92,7 @@ impl Surroundings {
 struct Joining<'a> {
     surroundings: &'a Surroundings,
     source: String,
+    starts: Vec<usize>,
     /// Where the expression's own source ends: what is too large elsewhere is refused there.
     end: usize,
     nodes: usize,
@@ -87,6 +103,7 @@ impl<'a> Joining<'a> {
         Self {
             surroundings,
             source: source.to_owned(),
+            starts: Vec::new(),
             end: source.len(),
             nodes: 0,
         }
@@ -95,16 +112,21 @@ impl<'a> Joining<'a> {
     fn joined(self, node: Node) -> Joined {
         Joined {
             source: self.source,
+            starts: self.starts,
             node,
         }
     }
 
     /// Appends the source of a part, and returns where it begins.
-    fn append(&mut self, source: &str) -> usize {
+    fn append(&mut self, source: &str) -> Result<usize, CelError> {
+        if self.source.len().saturating_add(source.len()) > MAX_BYTES {
+            return Err(self.too_large(self.end));
+        }
         self.source.push('\n');
         let offset = self.source.len();
         self.source.push_str(source);
-        offset
+        self.starts.push(offset);
+        Ok(offset)
     }
 
     /// Moves the spans of a node by `offset`, and puts what variables stand for in their place.
@@ -118,7 +140,7 @@ impl<'a> Joining<'a> {
             let Some(part) = self.variable(node).cloned() else {
                 break;
             };
-            offset = self.append(&part.source);
+            offset = self.append(&part.source)?;
             *node = part.node;
         }
         node.span.start += offset;
@@ -165,3 +187,4 @@ const VARIABLES: &str = "variables";
 
 /// Bounds what variables that read variables can grow to.
 const MAX_NODES: usize = 4096;
+const MAX_BYTES: usize = 64 * 1024;

@@ -284,3 +284,54 @@ fn the_residual_is_what_is_left_to_be_known() {
         "(flag.off ? true : n > 2) && psi > 1",
     );
 }
+
+#[test]
+fn a_local_never_takes_the_name_of_a_fact() {
+    is_refused(
+        "scores.all(n, n < 1.0)",
+        "`n` is the name of a fact as well",
+    );
+    is_refused(
+        "scores.exists(flag, flag > 1.0)",
+        "`flag` is the name of a fact as well",
+    );
+    is_refused(
+        "cel.bind(env, 1, n > env)",
+        "`env` is the name of a fact as well",
+    );
+}
+
+#[test]
+fn parts_that_meet_elsewhere_are_told_apart() {
+    let canonical = |a: &str, b: &str| {
+        let mut surroundings = super::Surroundings::default();
+        surroundings.define("a", a).unwrap();
+        surroundings.define("b", b).unwrap();
+        let condition =
+            Condition::compile_in("variables.a > variables.b", &schema(), &surroundings).unwrap();
+        condition.canonical().to_owned()
+    };
+    assert_ne!(
+        canonical("n", "- count.k - 1"),
+        canonical("n - count.k", "- 1")
+    );
+    assert_eq!(
+        canonical("n", "- count.k - 1"),
+        canonical(" n ", "-count.k-1")
+    );
+}
+
+#[test]
+fn variables_of_variables_stay_bounded() {
+    let mut surroundings = super::Surroundings::default();
+    surroundings
+        .define("v0", &format!("size('{}')", "a".repeat(10_000)))
+        .unwrap();
+    for step in 1..10 {
+        let before = step - 1;
+        let source = format!("variables.v{before} + variables.v{before}");
+        surroundings.define(&format!("v{step}"), &source).unwrap();
+    }
+    let error = Condition::compile_in("n > variables.v9", &schema(), &surroundings).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+}

@@ -148,6 +148,8 @@ impl Account {
     /// Forgets what was charged before a moment that no current window reaches.
     pub(crate) fn forget(&mut self, before: Timestamp) {
         self.charges = self.charges.split_off(&before);
+        // The total reaches back to the last charge, which may be further than the current window.
+        self.total = self.between(self.lower(self.from), Bound::Unbounded);
     }
 
     fn advance(&mut self, now: Timestamp) {

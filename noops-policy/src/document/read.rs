@@ -44,6 +44,12 @@ pub(crate) fn read(
             ),
         ));
     }
+    if parsed.tests.len() > MAX_RULES {
+        return Err(source.refuse(
+            None,
+            format!("there are more than `{MAX_RULES}` tests; split the document"),
+        ));
+    }
     let reader = Reader {
         surroundings: surroundings(&source, &parsed, schema)?,
         source,

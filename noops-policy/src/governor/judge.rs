@@ -38,7 +38,10 @@ impl Governor {
             Mode::Live => self.keys.get(&permit.key()) == Some(&issued),
             Mode::DryRun => true,
         };
-        if !known || now >= after(issued, self.settings.permit_life()) {
+        if !known
+            || permit.kills() != self.kills
+            || now >= after(issued, self.settings.permit_life())
+        {
             return Err(RefusalReason::PermitLapsed { issued });
         }
         self.facts(request, now)

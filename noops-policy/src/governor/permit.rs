@@ -16,16 +16,28 @@ pub struct Permit {
     key: Digest,
     at: Timestamp,
     freezes: Vec<String>,
+    kills: u64,
 }
 
 impl Permit {
-    pub(super) fn new(request: ActionRequest, at: Timestamp, freezes: Vec<String>) -> Self {
+    pub(super) fn new(
+        request: ActionRequest,
+        at: Timestamp,
+        freezes: Vec<String>,
+        kills: u64,
+    ) -> Self {
         Self {
             key: request.key(),
             request,
             at,
             freezes,
+            kills,
         }
+    }
+
+    /// How often the kill switch had been thrown when it was issued.
+    pub(super) fn kills(&self) -> u64 {
+        self.kills
     }
 
     /// What was asked.

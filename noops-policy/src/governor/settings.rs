@@ -199,7 +199,8 @@ impl GovernorSettings {
             .max(self.blast_radius(class).map(|radius| radius.window()))
             .max(self.total.map(|total| total.window()))
             .max(flap.map(|flap| flap.window()))
-            .max(fleet.map(|fleet| fleet.max_age()))
+            // A count still counts at the very end of its age.
+            .max(fleet.map(|fleet| fleet.max_age().saturating_add(Duration::from_nanos(1))))
     }
 }
 

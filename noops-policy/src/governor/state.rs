@@ -29,6 +29,8 @@ pub(super) struct RawGovernor {
     fence: FenceGuard,
     #[serde(default)]
     overflow: Option<Timestamp>,
+    #[serde(default)]
+    kills: u64,
 }
 
 impl TryFrom<RawGovernor> for Governor {
@@ -67,6 +69,7 @@ impl TryFrom<RawGovernor> for Governor {
             keys: raw.keys,
             fence: raw.fence,
             overflow: raw.overflow,
+            kills: raw.kills,
         })
     }
 }

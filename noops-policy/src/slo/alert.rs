@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use noops_stats::special::binomial_sf;
 use serde::{Deserialize, Serialize};
 
 use crate::slo::evidence::{Evidence, lower_bound, observations};
@@ -220,9 +221,14 @@ impl RuleMemory {
             // The bound is never above the ratio, so a calm window need not be bounded.
             LowTraffic::Bound(_) if above(&look.long) != Some(true) => false,
             LowTraffic::Bound(alpha) => {
-                let lower = lower_bound(look.long.tally(), look.unit, alpha);
-                bound = Some(lower);
-                lower > threshold
+                // The bound is above the threshold exactly where so many bad events are this unlikely at it: one tail instead
+                // of the search for the bound, which is for the words.
+                let (bad, total) = observations(look.long.tally(), look.unit);
+                let proves = binomial_sf(bad, total, threshold) < alpha.get();
+                if proves != (self.state == AlertState::Firing) {
+                    bound = Some(lower_bound(look.long.tally(), look.unit, alpha));
+                }
+                proves
             }
             LowTraffic::EProcess(alpha) => {
                 self.evidence.enter(epoch(rule, look.now));

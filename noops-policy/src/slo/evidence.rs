@@ -75,7 +75,8 @@ impl Evidence {
             step *= 0.5;
             let alternative = threshold + (1.0 - threshold) * step;
             // (1 - p_j) / (1 - p_0) is 1 - 1 / 2^j.
-            *log_ratio += bad * libm::log(alternative / threshold) + good * libm::log1p(-step);
+            *log_ratio +=
+                bad * (libm::log(alternative) - libm::log(threshold)) + good * libm::log1p(-step);
         }
         self.highest = self.highest.max(self.value());
     }
@@ -83,7 +84,9 @@ impl Evidence {
     /// The evidence now.
     pub(crate) fn value(&self) -> f64 {
         let sum: f64 = self.log_ratios.iter().map(|log| libm::exp(*log)).sum();
-        sum / ALTERNATIVES as f64
+        let mean = sum / ALTERNATIVES as f64;
+        // What is stored must be a number that can be written down; beyond this nothing is left to be proven.
+        if mean.is_infinite() { f64::MAX } else { mean }
     }
 
     /// Whether it reached 1 / alpha within the epoch.

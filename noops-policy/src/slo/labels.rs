@@ -72,6 +72,9 @@ pub enum Accepted {
     Known,
     /// It was served before the watermark; it is counted as refused and nowhere else.
     TooLate,
+    /// It was served later than now by more than the horizon, by a clock that cannot be trusted; it is counted as refused
+    /// and nowhere else.
+    TooEarly,
     /// As many events as allowed are open; it is counted as refused and nowhere else.
     Full,
 }
@@ -251,6 +254,11 @@ impl LabelledEvents {
         if watermark.is_some_and(|watermark| second < watermark) {
             self.refused = self.refused.saturating_add(1);
             return Accepted::TooLate;
+        }
+        let lead = |clock: i64| clock.saturating_add(seconds(self.horizon));
+        if self.clock.is_some_and(|clock| second > lead(clock)) {
+            self.refused = self.refused.saturating_add(1);
+            return Accepted::TooEarly;
         }
         let known = self
             .open

@@ -24,7 +24,9 @@ impl Router {
             .ends_at()
             .unwrap_or_else(|| after(now, self.config.resolve_timeout()));
         let most = self.config.compiled().max_alerts;
-        let full = self.alerts.len() >= most;
+        let full = self.alerts.len() >= most
+            && !self.alerts.contains_key(&fingerprint)
+            && !self.make_room();
         let Some(entry) = self.alerts.get_mut(&fingerprint) else {
             if full {
                 let rule = Suppression::Capacity { most };
@@ -57,6 +59,25 @@ impl Router {
             return;
         }
         self.begin(alert, expires, now);
+    }
+
+    /// Forgets one alert that is over, so that what is only remembered keeps nobody from being heard.
+    fn make_room(&mut self) -> bool {
+        let timers = self.alert_timers.iter().take(MOST_LOOKED_AT);
+        let over = timers.map(|(_, fingerprint)| *fingerprint).find(|found| {
+            self.alerts
+                .get(found)
+                .is_some_and(|entry| !entry.is_firing() && entry.groups.is_empty())
+        });
+        let Some(fingerprint) = over else {
+            return false;
+        };
+        let Some(entry) = self.alerts.remove(&fingerprint) else {
+            return false;
+        };
+        self.alert_timers.remove(&(entry.rings, fingerprint));
+        self.remember(fingerprint, entry.records);
+        true
     }
 
     /// Begins an episode of an alert that does not fire.
@@ -348,3 +369,6 @@ pub(super) fn awaits_end(compiled: &Compiled, route: &Route, levels: usize) -> b
 
 /// More forgotten alerts lose their records, oldest first.
 pub(super) const MAX_HISTORY: usize = 1024;
+
+/// How many timers are looked at for an alert that may be forgotten.
+const MOST_LOOKED_AT: usize = 64;

@@ -109,6 +109,9 @@ impl StoredRouter {
         if ids.last().is_some_and(|last| *last >= self.next_group) {
             return refuse(format!("a group is not below `{}`", self.next_group));
         }
+        if self.next_group > u64::MAX / 2 {
+            return refuse("`next_group` is too high".to_owned());
+        }
         for group in &self.groups {
             if let Some(stranger) = group.members.keys().find(|member| !known.contains(member)) {
                 return refuse(format!("group `{}` holds unknown `{stranger}`", group.key));

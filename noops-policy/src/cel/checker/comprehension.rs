@@ -1,5 +1,6 @@
 use super::{Checker, Local};
 use crate::cel::ast::{Node, Quantifier};
+use crate::cel::environment::Noun;
 use crate::cel::error::CelError;
 use crate::cel::typed::{Typed, TypedKind};
 use crate::cel::types::Type;
@@ -26,6 +27,7 @@ impl Checker<'_> {
         };
         let outside = self.locals.len();
         for (name, value_type) in variables.iter().zip([&elements.first, &elements.second]) {
+            self.refuse_shadow(node, name)?;
             self.locals.push(Local {
                 name: name.clone(),
                 value_type: value_type.clone(),
@@ -43,6 +45,21 @@ impl Checker<'_> {
         Ok(self.typed(node, kind, value_type))
     }
 
+    /// Over facts a local must not take the name of one, nor the first part of it: an expression that is put in the place
+    /// of a variable would read the local where its author meant the fact.
+    fn refuse_shadow(&self, node: &Node, name: &str) -> Result<(), CelError> {
+        let is_taken = |fact: &str| fact.split('.').next() == Some(name);
+        if self.environment.noun() == Noun::Fact
+            && (name == "variables" || self.environment.names().any(is_taken))
+        {
+            return Err(CelError::new(
+                node.span.start,
+                format!("`{name}` is the name of a fact as well; choose another one for the local"),
+            ));
+        }
+        Ok(())
+    }
+
     #[inline(never)]
     pub(super) fn bind(
         &mut self,
@@ -52,6 +69,7 @@ impl Checker<'_> {
         body: &Node,
     ) -> Result<Typed, CelError> {
         let value = self.node(value)?;
+        self.refuse_shadow(node, name)?;
         self.locals.push(Local {
             name: name.to_owned(),
             value_type: value.value_type.clone(),

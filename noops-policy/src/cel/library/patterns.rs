@@ -9,6 +9,8 @@ use crate::cel::eval::EvaluationError;
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
     compiled: BTreeMap<Arc<str>, Regex>,
+    /// How many were compiled, in vain or not: it takes far longer than to match.
+    attempts: usize,
 }
 
 impl Patterns {
@@ -19,6 +21,12 @@ impl Patterns {
         if let Some(regex) = self.compiled.get(pattern) {
             return Ok(regex.clone());
         }
+        if self.attempts >= MOST_COMPILED {
+            return Err(EvaluationError::invalid(format!(
+                "more than {MOST_COMPILED} regular expressions were made in one evaluation; write them as literals"
+            )));
+        }
+        self.attempts += 1;
         let regex = compile(pattern)?;
         if self.compiled.len() < KEPT {
             self.compiled.insert(Arc::clone(pattern), regex.clone());
@@ -53,6 +61,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, EvaluationError> {
 const LARGEST: usize = 1 << 20;
 /// More patterns than a person writes into one expression; those beyond are compiled each time.
 const KEPT: usize = 16;
+const MOST_COMPILED: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -74,9 +83,9 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_patterns_are_kept() {
+    fn only_so_many_patterns_are_kept_and_made() {
         let mut patterns = Patterns::default();
-        for number in 0..100 {
+        for number in 0..MOST_COMPILED {
             let pattern: Arc<str> = Arc::from(format!("^{number}$"));
             assert!(
                 patterns
@@ -86,5 +95,7 @@ mod tests {
             );
         }
         assert_eq!(patterns.compiled.len(), KEPT);
+        assert!(patterns.compiled(&Arc::from("one more")).is_err());
+        assert!(patterns.compiled(&Arc::from("^0$")).is_ok());
     }
 }

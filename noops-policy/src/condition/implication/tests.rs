@@ -39,6 +39,7 @@ fn a_tighter_condition_implies_a_looser_one() {
 fn what_is_looser_or_may_be_unknown_is_not_implied() {
     for (later, earlier) in [
         ("a > 0.2", "a > 0.3"),
+        ("cel.bind(b, n > 5, flag || b) && a > 0.7", "n > 3"),
         ("a > 0.3", "a > 0.2 && flag"),
         ("env in ['prod', 'test']", "env == 'prod'"),
         ("env != 'prod'", "env == 'test'"),

@@ -73,7 +73,12 @@ impl CostGovernor {
                 Ok(())
             }
             CostEventKind::Reserved { request } => {
-                let is_whole = self.archived_before.is_none_or(|before| before <= at);
+                let is_whole = self.archived_before.is_none_or(|before| {
+                    before <= at
+                        && self
+                            .above(request.path())
+                            .all(|account| account.span(at).start() >= before)
+                });
                 let enforcement = if is_whole {
                     Enforcement::Caps
                 } else {

@@ -371,6 +371,27 @@ fn an_archived_ledger_goes_on_as_before_and_refuses_what_it_cannot_restate() {
 }
 
 #[test]
+fn what_is_archived_leaves_no_trace_in_a_later_period() {
+    let mut governor = governor();
+    let credit = Adjustment::new("credit", path("o/t"), money("-50"), at(100)).unwrap();
+    let _ = governor.adjust(&credit, at(100)).unwrap();
+    let _ = governor
+        .reserve(&request("later", "o/t", "1"), at(90_000))
+        .unwrap();
+    let mut archived = governor.clone();
+    let _ = archived.archive(at(i64::from(i32::MAX)));
+    assert_eq!(
+        used(&archived, "o/t", 90_000),
+        used(&governor, "o/t", 90_000)
+    );
+    let json = serde_json::to_string(&archived).unwrap();
+    assert_eq!(
+        serde_json::from_str::<CostGovernor>(&json).unwrap(),
+        archived
+    );
+}
+
+#[test]
 fn the_ends_of_time_and_of_money_do_not_panic() {
     let mut governor = CostGovernor::new("EUR".parse().unwrap());
     let month = Window::calendar(CalendarUnit::Month, "Pacific/Apia").unwrap();

@@ -19,6 +19,23 @@ fn a_permit_issued_before_the_kill_is_refused_at_execution() {
 }
 
 #[test]
+fn a_permit_issued_before_the_kill_stays_refused_after_a_resume() {
+    let mut governor = free();
+    let permit = governor
+        .authorise(&request(Action::Promote, &["a"], 1), at(0))
+        .unwrap();
+    governor.kill();
+    governor.resume();
+    let json = serde_json::to_string(&governor).unwrap();
+    let governor: Governor = serde_json::from_str(&json).unwrap();
+    let refusal = governor.execute(permit, at(0)).unwrap_err();
+    assert!(matches!(
+        refusal.reason(),
+        RefusalReason::PermitLapsed { .. }
+    ));
+}
+
+#[test]
 fn a_permit_of_a_leader_who_was_overtaken_is_refused_at_execution() {
     let mut governor = free();
     let paused = governor

@@ -65,14 +65,16 @@ pub(in super::super) fn index_of(call: &mut Call<'_>) -> Outcome {
 
 /// In characters, the last one that begins no later than a place; -1 when it is not there.
 pub(in super::super) fn last_index_of(call: &mut Call<'_>) -> Outcome {
-    let (text, part, last) = match call.arguments {
-        [Value::String(text), Value::String(part)] => (text, part, text.len()),
-        [Value::String(text), Value::String(part), Value::Int(from)] => {
-            (text, part, place(text, *from)?)
-        }
+    let (text, part, from) = match call.arguments {
+        [Value::String(text), Value::String(part)] => (text, part, None),
+        [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, Some(*from)),
         _ => return call.refuse(),
     };
     spend_search(call.fuel, text, part)?;
+    let last = match from {
+        Some(from) => place(text, from)?,
+        None => text.len(),
+    };
     let end = text.len().min(last.saturating_add(part.len()));
     // The end may fall into a character, when what begins at `last` is not the part sought.
     let end = text.floor_char_boundary(end);
