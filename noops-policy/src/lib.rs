@@ -34,7 +34,7 @@ pub use fact::{
 };
 pub use flip::{FactChange, Flip};
 pub use governor::{Budget, Governor, GovernorSettings, Refusal, RefusalReason};
-pub use set::{PolicySet, TestFailure, Verdict};
+pub use set::{PolicySet, RefusedReload, Reload, ReloadRefused, TestFailure, Verdict};
 
 #[doc = include_str!("../POLICIES.md")]
 pub mod guide {}

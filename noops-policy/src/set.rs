@@ -1,5 +1,6 @@
 mod judgement;
 mod overlap;
+mod reload;
 mod test_failure;
 mod verdict;
 
@@ -17,6 +18,7 @@ use crate::error::PolicyError;
 use crate::fact::{FactSchema, Facts};
 
 pub(crate) use judgement::Judgement;
+pub use reload::{RefusedReload, Reload, ReloadRefused};
 pub use test_failure::TestFailure;
 pub use verdict::Verdict;
 
