@@ -96,6 +96,7 @@ impl Router {
         if level == 0 && notification.receiver != route.receiver {
             return;
         }
+        let mut has_news = false;
         for notified in &notification.alerts {
             let fingerprint = notified.alert.fingerprint();
             if notified.status == AlertStatus::Resolved {
@@ -108,6 +109,8 @@ impl Router {
                 continue;
             }
             if let Some(member) = group.members.get_mut(&fingerprint) {
+                let episode = (notified.alert.starts_at(), notified.episode);
+                has_news |= member.is_none_or(|told| (told.start, told.episode) != episode);
                 *member = Some(Told {
                     start: notified.alert.starts_at(),
                     episode: notified.episode,
@@ -124,10 +127,12 @@ impl Router {
             group.last_notified = group.last_notified.max(Some(at));
             if let NotificationReason::Repeat { number } = notification.reason {
                 group.repeats = group.repeats.max(number);
-            } else if group
-                .escalation
-                .is_none_or(|escalation| escalation.at.is_none())
+            } else if has_news
+                && group
+                    .escalation
+                    .is_none_or(|escalation| escalation.at.is_none())
             {
+                // Where the peer only told of an end, a chain that has run its course stays there.
                 group.escalation = chain.first().map(|first| Escalation {
                     level: 0,
                     at: Some(after(at, first.after)),

@@ -251,6 +251,28 @@ fn an_escalation_that_nobody_answers_reaches_the_end_once() {
 }
 
 #[test]
+fn what_a_peer_tells_of_an_end_does_not_climb_the_chain_again() {
+    let (mut left, mut right) = (Router::new(config(CHAIN)), Router::new(config(CHAIN)));
+    for name in ["a", "b"] {
+        fire(&mut left, 0, name);
+        fire(&mut right, 0, name);
+    }
+    let tell = |from: &mut Router, to: &mut Router, until: i64| {
+        let told = run(from, until);
+        for notification in &told {
+            let event = AlertEvent::PeerNotified(Box::new(notification.clone()));
+            let _ = to.step(notification.at(), event);
+        }
+        told.len()
+    };
+    assert_eq!(tell(&mut left, &mut right, 2000), 3);
+    resolve(&mut left, 2000, "b");
+    resolve(&mut right, 2000, "b");
+    assert!(tell(&mut left, &mut right, 2400) > 0);
+    assert_eq!(summary(&run(&mut right, 9_000)), [""; 0]);
+}
+
+#[test]
 fn a_flapping_alert_is_told_once_and_its_end_when_it_is_calm() {
     let mut router = Router::new(config(
         "{receivers: [{name: r}], flapping: {episodes: 3, within: 1h}, route: {receiver: r, group_wait: 0s, group_interval: 1m}}",
