@@ -1,8 +1,8 @@
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 use loom::sync::{Mutex, MutexGuard};
 
 use crate::cost::{
@@ -128,12 +128,12 @@ impl SharedCostGovernor {
     }
 
     /// No operation unwinds halfway, so that a lock whose holder did unwind still guards a whole ledger.
-    #[cfg(not(loom))]
+    #[cfg(not(all(test, loom)))]
     fn lock(&self) -> MutexGuard<'_, CostGovernor> {
         self.governor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     #[expect(
         clippy::unwrap_used,
         reason = "model checking stops at the first panic"
