@@ -37,6 +37,7 @@ use crate::error::PolicyError;
 use crate::fact::{FactSchema, Facts};
 use clause::NumericComparison;
 use form::Form;
+use joining::Joined;
 use lower::Lowered;
 use test::Test;
 
@@ -134,9 +135,7 @@ impl Condition {
         surroundings: &Surroundings,
     ) -> Result<Self, CelError> {
         let joined = surroundings.join_guarded(source)?;
-        let environment = Environment::from_schema(schema);
-        let typed = checker::check(&joined.node, &joined.source, &environment, Mode::Strict)?;
-        checker::check_literals(&typed)?;
+        let typed = typed(&joined, schema)?;
         strict::check_condition(&typed, &joined.source)?;
         units::check_units(&typed, &joined.source, schema)?;
         if let Some(dead) = dead::dead(&typed, &joined.source, schema) {
@@ -264,6 +263,14 @@ impl Condition {
     fn names(&self, slots: &BTreeSet<usize>) -> Vec<&str> {
         slots.iter().map(|slot| self.schema.name(*slot)).collect()
     }
+}
+
+/// An expression over the facts of a schema with its types, its literals included.
+fn typed(joined: &Joined, schema: &FactSchema) -> Result<Typed, CelError> {
+    let environment = Environment::from_schema(schema);
+    let typed = checker::check(&joined.node, &joined.source, &environment, Mode::Strict)?;
+    checker::check_literals(&typed)?;
+    Ok(typed)
 }
 
 /// The worst-case cost of an expression, if it may be loaded.

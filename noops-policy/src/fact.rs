@@ -8,3 +8,5 @@ pub use decl::FactDecl;
 pub use schema::FactSchema;
 pub use slots::{FactEntry, FactRecord, FactState, Facts};
 pub use value::{FactType, FactValue};
+
+pub(crate) use decl::is_identifier;

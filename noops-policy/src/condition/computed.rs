@@ -4,8 +4,6 @@ use super::joining::Surroundings;
 use super::test::FUEL;
 use super::units;
 use super::variables::FactVariables;
-use crate::cel::checker::{self, Mode};
-use crate::cel::environment::Environment;
 use crate::cel::error::CelError;
 use crate::cel::eval::{self, Arithmetic, Fuel};
 use crate::cel::typed::Typed;
@@ -36,9 +34,7 @@ impl Computed {
         surroundings: &Surroundings,
     ) -> Result<Self, CelError> {
         let joined = surroundings.join(source)?;
-        let environment = Environment::from_schema(schema);
-        let typed = checker::check(&joined.node, &joined.source, &environment, Mode::Strict)?;
-        checker::check_literals(&typed)?;
+        let typed = super::typed(&joined, schema)?;
         units::check_units(&typed, &joined.source, schema)?;
         super::affordable(&typed, schema)?;
         Ok(Self {

@@ -10,7 +10,7 @@ use super::{Document, Enforcement, Expectation, Rule, RuleEffect, Test, WhenUnkn
 use crate::action::Action;
 use crate::condition::{Condition, Surroundings};
 use crate::error::PolicyError;
-use crate::fact::{FactSchema, Facts};
+use crate::fact::{FactSchema, Facts, is_identifier};
 use crate::parameter::Parameter;
 
 /// Reads one YAML document of at most `room` rules and checks all of it against the schema.
@@ -279,14 +279,6 @@ fn canonical_rule(rule: &Rule) -> CanonicalRule {
             .collect(),
         because: rule.because.clone(),
     }
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// More rules over all documents of a set are refused.

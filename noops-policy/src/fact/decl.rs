@@ -251,7 +251,7 @@ impl FactDecl {
     }
 }
 
-fn is_identifier(segment: &str) -> bool {
+pub(crate) fn is_identifier(segment: &str) -> bool {
     let mut bytes = segment.bytes();
     bytes
         .next()
