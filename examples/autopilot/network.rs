@@ -249,7 +249,7 @@ fn learning_rate(schedule: &Schedule, step: usize, steps: usize) -> f64 {
 
 /// The mean and the standard deviation of every numeric column.
 fn center_and_scale(rows: &Batch) -> (Vec<f32>, Vec<f32>) {
-    let columns = rows.columns().iter().filter_map(|column| match column {
+    let columns = (0..rows.kinds().len()).filter_map(|index| match rows.column(index)? {
         Column::Number(values) => Some(values),
         Column::Category(_) => None,
     });

@@ -238,18 +238,18 @@ impl Replay {
             .upstream
             .request(flights.start, flights.len(), self.world.history.as_ref())
             .await?;
-        let request = Request::new(flights.clone().map(Flights::id).collect(), rows)?;
+        let request = Request::new(flights.clone().map(Flights::id).collect(), rows.clone())?;
         let deployment = self.controller.deployment().clone();
 
         let started = stopwatch();
         let reply = deployment.predict(&request).await?;
         self.progress.latency.record(started.elapsed());
 
-        self.controller.observe_inputs(request.rows())?;
+        self.controller.observe_inputs(&rows)?;
         self.controller
             .observe_exposures(deployment.drain_exposures())?;
         self.controller.observe_shadows(&deployment.score_shadows());
-        let encoded = self.frozen.contract().encode(request.rows())?;
+        let encoded = self.frozen.contract().encode(&rows)?;
         let frozen = self.frozen.score_now(encoded.batch())?;
         let champion = self.controller.state().champion().digest();
         for (answer, frozen) in reply.iter().zip(frozen) {

@@ -1,15 +1,17 @@
 //! What a model demands of its input and promises of its output.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Batch, Column, Scores};
+use crate::batch::{Batch, ColumnKind, Scores};
 use crate::column::{NumberColumn, TextColumn};
 use crate::digest::Digest;
-use crate::encoded::{Breach, Encoded, Violation};
+use crate::encoded::{Breach, Encoded, Handling, Violation};
 use crate::error::{Error, ErrorKind};
+use crate::rows::Rows;
 use crate::schema::{Feature, FeatureKind, Schema};
 
 /// What to do with a row that breaks a rule of its feature.
@@ -22,6 +24,11 @@ pub enum Remedy {
     Impute(f64),
     /// Use the nearest allowed number; for a category and for a missing value, code 0 and the lower bound.
     Clamp,
+    /// Show it to the model as it is: a missing number as NaN, a number out of range as itself, an unknown category as code 0. For
+    /// models that know what to do with it, as tree ensembles do.
+    Allow,
+    /// Do not ask the model: the row is for the fallback of its deployment, and counts as one.
+    FallBack,
 }
 
 /// The rules of one feature.
@@ -116,6 +123,45 @@ impl OutputRule {
         }
     }
 
+    /// `width` finite numbers per row.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a width of zero.
+    pub fn numbers(width: usize) -> Result<Self, Error> {
+        Self::between(width, f32::MIN, f32::MAX)
+    }
+
+    /// `width` numbers per row, each between two finite bounds, both included.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a width of zero, and bounds that are not finite or out of order.
+    pub fn between(width: usize, min: f32, max: f32) -> Result<Self, Error> {
+        let unchecked = UncheckedOutputRule { width, min, max };
+        Self::try_from(unchecked).map_err(|message| {
+            Error::new(ErrorKind::Invalid, "build an output rule", message)
+                .with("width", width)
+                .with("bounds", format_args!("{min:?} and {max:?}"))
+        })
+    }
+
+    /// How many numbers each row has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether the numbers of one row keep the rule.
+    #[must_use]
+    pub fn keeps(&self, row: &[f32]) -> bool {
+        // Written so that NaN fails.
+        row.len() == self.width
+            && row
+                .iter()
+                .all(|value| (self.min..=self.max).contains(value))
+    }
+
     /// The first row whose scores break the rule, or a wrong number of rows.
     ///
     /// # Errors
@@ -130,12 +176,7 @@ impl OutputRule {
                 .with("got", scores.rows()));
         }
         for (row, values) in scores.iter().enumerate() {
-            // Written so that NaN fails.
-            let kept = values.len() == self.width
-                && values
-                    .iter()
-                    .all(|value| (self.min..=self.max).contains(value));
-            if !kept {
+            if !self.keeps(values) {
                 return Err(broken("a score is outside the contract")
                     .with("row", row)
                     .with("score", format_args!("{values:?}")));
@@ -152,7 +193,7 @@ impl OutputRule {
 /// ```
 /// use std::sync::Arc;
 /// use arrow_array::{Float64Array, RecordBatch, StringArray};
-/// use noops_core::{Column, Contract, Feature, FeatureRule, OutputRule, Remedy};
+/// use noops_core::{Contract, Feature, FeatureRule, OutputRule, Remedy};
 ///
 /// let contract = Contract::new(
 ///     [
@@ -167,7 +208,7 @@ impl OutputRule {
 /// ])?;
 /// let encoded = contract.encode(&rows)?;
 /// assert_eq!(encoded.accepted(), [0, 1]);
-/// assert_eq!(encoded.batch().columns()[0], Column::Number(vec![7.0, 5.0]));
+/// assert_eq!(encoded.batch().numbers(), [7.0, 5.0]);
 /// assert_eq!(encoded.rejection(2).unwrap().to_string(), "`amount` is outside its contract");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -178,6 +219,10 @@ pub struct Contract {
     output: OutputRule,
     /// Per rule, the code of every category; derived from the rules.
     codes: Vec<HashMap<String, u32>>,
+    /// What each column of a batch holds; derived from the rules.
+    kinds: Arc<[ColumnKind]>,
+    /// The names of the features; derived from the rules.
+    names: Arc<[String]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -200,10 +245,20 @@ impl Contract {
         let rules: Vec<FeatureRule> = rules.into_iter().collect();
         Schema::new(rules.iter().map(|rule| rule.feature.clone()))?;
         let codes = rules.iter().map(category_codes).collect();
+        let kinds = rules
+            .iter()
+            .map(|rule| column_kind(&rule.feature))
+            .collect();
+        let names = rules
+            .iter()
+            .map(|rule| rule.feature.name().to_owned())
+            .collect();
         Ok(Self {
             rules,
             output,
             codes,
+            kinds,
+            names,
         })
     }
 
@@ -236,39 +291,218 @@ impl Contract {
     ///
     /// One pass over the named columns.
     pub fn encode(&self, rows: &RecordBatch) -> Result<Encoded, Error> {
-        let mut violations = Vec::new();
-        let columns = self
-            .rules
+        let mut cells = Cells::new(self, rows.num_rows());
+        let (mut number, mut category) = (0, 0);
+        for (index, rule) in self.rules.iter().enumerate() {
+            let name = rule.feature.name();
+            let column = rows
+                .column_by_name(name)
+                .ok_or_else(|| refuse("a column is missing").with("column", name))?;
+            let wrong_type = || {
+                refuse("a column has the wrong type")
+                    .with("column", name)
+                    .with("type", column.data_type())
+            };
+            match rule.feature.kind() {
+                FeatureKind::Number { .. } => {
+                    let values = NumberColumn::try_new(column.as_ref()).ok_or_else(wrong_type)?;
+                    for (row, value) in values.iter().enumerate() {
+                        cells.number(row, index, number, value);
+                    }
+                    number += 1;
+                }
+                FeatureKind::Category { .. } => {
+                    let texts = TextColumn::try_new(column.as_ref()).ok_or_else(wrong_type)?;
+                    for row in 0..column.len() {
+                        cells.category(row, index, category, texts.value(row));
+                    }
+                    category += 1;
+                }
+            }
+        }
+        cells.finish()
+    }
+
+    /// Checks rows that lie one behind the other, without Arrow: what the path of a single prediction wants.
+    ///
+    /// # Errors
+    ///
+    /// When the rows have other numbers of values than the contract has features.
+    ///
+    /// # Complexity
+    ///
+    /// One pass over the values.
+    pub fn encode_rows(&self, rows: &Rows) -> Result<Encoded, Error> {
+        let mut cells = Cells::new(self, rows.len());
+        let fits =
+            cells.number_width == rows.number_width() && cells.category_width == rows.text_width();
+        if !fits && !rows.is_empty() {
+            return Err(
+                refuse("the rows have other values than the contract has features")
+                    .with("numbers expected", cells.number_width)
+                    .with("numbers given", rows.number_width())
+                    .with("texts expected", cells.category_width)
+                    .with("texts given", rows.text_width()),
+            );
+        }
+        for row in 0..rows.len() {
+            let mut numbers = rows.numbers_of(row).iter().enumerate();
+            let mut texts = rows.texts_of(row).iter().enumerate();
+            for (index, kind) in self.kinds.iter().enumerate() {
+                match kind {
+                    ColumnKind::Number => {
+                        if let Some((place, value)) = numbers.next() {
+                            cells.number(row, index, place, Some(f64::from(*value)));
+                        }
+                    }
+                    ColumnKind::Category => {
+                        if let Some((place, text)) = texts.next() {
+                            cells.category(row, index, place, text.as_deref());
+                        }
+                    }
+                }
+            }
+        }
+        cells.finish()
+    }
+}
+
+/// The values of rows while they are checked, one by one and in any order.
+struct Cells<'a> {
+    contract: &'a Contract,
+    rows: usize,
+    number_width: usize,
+    category_width: usize,
+    numbers: Vec<f32>,
+    codes: Vec<u32>,
+    violations: Vec<Violation>,
+}
+
+impl<'a> Cells<'a> {
+    fn new(contract: &'a Contract, rows: usize) -> Self {
+        let kinds = contract.kinds.iter();
+        let number_width = kinds.filter(|kind| **kind == ColumnKind::Number).count();
+        let category_width = contract.kinds.len() - number_width;
+        Self {
+            contract,
+            rows,
+            number_width,
+            category_width,
+            numbers: vec![0.0; rows * number_width],
+            codes: vec![0; rows * category_width],
+            violations: Vec::new(),
+        }
+    }
+
+    /// A number for the feature at `index`, which is the `place`th numeric one.
+    #[inline]
+    fn number(&mut self, row: usize, index: usize, place: usize, value: Option<f64>) {
+        let Some(rule) = self.contract.rules.get(index) else {
+            return;
+        };
+        let FeatureKind::Number { min, max } = rule.feature.kind() else {
+            return;
+        };
+        let value = match value {
+            // The common case first; NaN is in no range.
+            Some(value) if (*min..=*max).contains(&value) && value.is_finite() => value,
+            Some(value) if value.is_finite() => match rule.outside {
+                Remedy::Allow => self.broken(row, index, Breach::Outside, rule.outside, value),
+                remedy => self.broken(row, index, Breach::Outside, remedy, value.clamp(*min, *max)),
+            },
+            _ if rule.missing == Remedy::Allow => f64::NAN,
+            _ => self.broken(row, index, Breach::Missing, rule.missing, *min),
+        };
+        if let Some(cell) = self.numbers.get_mut(row * self.number_width + place) {
+            // Narrowing may overflow to infinity, which a model must never see.
+            *cell = (value as f32).clamp(f32::MIN, f32::MAX);
+        }
+    }
+
+    /// A text for the feature at `index`, which is the `place`th of those with categories.
+    fn category(&mut self, row: usize, index: usize, place: usize, text: Option<&str>) {
+        let (Some(rule), Some(codes)) = (
+            self.contract.rules.get(index),
+            self.contract.codes.get(index),
+        ) else {
+            return;
+        };
+        let code = match text {
+            Some(text) => codes.get(text).copied().unwrap_or_else(|| {
+                self.broken(row, index, Breach::Outside, rule.outside, 0.0);
+                0
+            }),
+            None if rule.missing == Remedy::Allow => 0,
+            None => {
+                self.broken(row, index, Breach::Missing, rule.missing, 0.0);
+                0
+            }
+        };
+        if let Some(cell) = self.codes.get_mut(row * self.category_width + place) {
+            *cell = code;
+        }
+    }
+
+    /// Takes down a broken rule and gives what the model is shown instead.
+    #[cold]
+    fn broken(
+        &mut self,
+        row: usize,
+        feature: usize,
+        breach: Breach,
+        remedy: Remedy,
+        nearest: f64,
+    ) -> f64 {
+        self.violations.push(Violation {
+            row,
+            feature,
+            breach,
+            handling: match remedy {
+                Remedy::Reject => Handling::Rejected,
+                Remedy::FallBack => Handling::FellBack,
+                Remedy::Impute(_) | Remedy::Clamp => Handling::Repaired,
+                Remedy::Allow => Handling::Allowed,
+            },
+        });
+        match remedy {
+            Remedy::Impute(value) if value.is_finite() => value,
+            _ => nearest,
+        }
+    }
+
+    fn finish(mut self) -> Result<Encoded, Error> {
+        let kinds = self.contract.kinds.clone();
+        let names = self.contract.names.clone();
+        let full = Batch::from_rows(self.rows, kinds, self.numbers, self.codes)?;
+        if self.violations.is_empty() {
+            return Ok(Encoded {
+                batch: full,
+                accepted: (0..self.rows).collect(),
+                violations: self.violations,
+                names,
+            });
+        }
+        self.violations
+            .sort_by_key(|violation| (violation.row, violation.feature));
+        let mut refused: Vec<usize> = self
+            .violations
             .iter()
-            .zip(&self.codes)
-            .enumerate()
-            .map(|(index, (rule, codes))| encode_column(index, rule, codes, rows, &mut violations))
-            .collect::<Result<Vec<_>, _>>()?;
-        let full = Batch::new(columns)?;
-        violations.sort_by_key(|violation| (violation.row, violation.feature));
-        let mut rejected: Vec<usize> = violations
-            .iter()
-            .filter(|violation| violation.rejected)
+            .filter(|violation| violation.is_rejection() || violation.falls_back())
             .map(|violation| violation.row)
             .collect();
-        rejected.dedup();
-        let accepted: Vec<usize> = (0..rows.num_rows())
-            .filter(|row| rejected.binary_search(row).is_err())
+        refused.dedup();
+        let accepted: Vec<usize> = (0..self.rows)
+            .filter(|row| refused.binary_search(row).is_err())
             .collect();
-        let batch = if rejected.is_empty() {
+        let batch = if refused.is_empty() {
             full
         } else {
             full.take(&accepted)
         };
-        let names = self
-            .rules
-            .iter()
-            .map(|rule| rule.feature.name().to_owned())
-            .collect();
         Ok(Encoded {
             batch,
             accepted,
-            violations,
+            violations: self.violations,
             names,
         })
     }
@@ -298,80 +532,10 @@ fn category_codes(rule: &FeatureRule) -> HashMap<String, u32> {
     }
 }
 
-fn encode_column(
-    index: usize,
-    rule: &FeatureRule,
-    codes: &HashMap<String, u32>,
-    rows: &RecordBatch,
-    violations: &mut Vec<Violation>,
-) -> Result<Column, Error> {
-    let name = rule.feature.name();
-    let column = rows
-        .column_by_name(name)
-        .ok_or_else(|| refuse("a column is missing").with("column", name))?;
-    let wrong_type = || {
-        refuse("a column has the wrong type")
-            .with("column", name)
-            .with("type", column.data_type())
-    };
-    match rule.feature.kind() {
-        FeatureKind::Number { min, max } => {
-            let numbers = NumberColumn::try_new(column.as_ref()).ok_or_else(wrong_type)?;
-            let repaired = numbers.iter().enumerate().map(|(row, value)| {
-                match value.filter(|value| value.is_finite()) {
-                    Some(value) if (*min..=*max).contains(&value) => value,
-                    Some(value) => repair(
-                        row,
-                        index,
-                        Breach::Outside,
-                        rule.outside,
-                        value.clamp(*min, *max),
-                        violations,
-                    ),
-                    None => repair(row, index, Breach::Missing, rule.missing, *min, violations),
-                }
-            });
-            // Narrowing may overflow to infinity, which a model must never see.
-            Ok(Column::Number(
-                repaired
-                    .map(|value| (value as f32).clamp(f32::MIN, f32::MAX))
-                    .collect(),
-            ))
-        }
-        FeatureKind::Category { .. } => {
-            let texts = TextColumn::try_new(column.as_ref()).ok_or_else(wrong_type)?;
-            let encoded = (0..column.len()).map(|row| match texts.value(row) {
-                Some(text) => codes.get(text).copied().unwrap_or_else(|| {
-                    repair(row, index, Breach::Outside, rule.outside, 0.0, violations);
-                    0
-                }),
-                None => {
-                    repair(row, index, Breach::Missing, rule.missing, 0.0, violations);
-                    0
-                }
-            });
-            Ok(Column::Category(encoded.collect()))
-        }
-    }
-}
-
-fn repair(
-    row: usize,
-    feature: usize,
-    breach: Breach,
-    remedy: Remedy,
-    nearest: f64,
-    violations: &mut Vec<Violation>,
-) -> f64 {
-    violations.push(Violation {
-        row,
-        feature,
-        breach,
-        rejected: remedy == Remedy::Reject,
-    });
-    match remedy {
-        Remedy::Impute(value) if value.is_finite() => value,
-        _ => nearest,
+fn column_kind(feature: &Feature) -> ColumnKind {
+    match feature.kind() {
+        FeatureKind::Number { .. } => ColumnKind::Number,
+        FeatureKind::Category { .. } => ColumnKind::Category,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What came of checking rows against a contract.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ pub struct Encoded {
     pub(crate) batch: Batch,
     pub(crate) accepted: Vec<usize>,
     pub(crate) violations: Vec<Violation>,
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Arc<[String]>,
 }
 
 impl Encoded {
@@ -62,12 +63,22 @@ impl Encoded {
         let violation = self
             .violations_of(row)
             .iter()
-            .find(|violation| violation.rejected)?;
+            .find(|violation| violation.is_rejection())?;
         let feature = self.names.get(violation.feature)?.clone();
         Some(Rejection {
             feature,
             breach: violation.breach,
         })
+    }
+}
+
+impl Encoded {
+    /// Whether a row of the request is for the fallback of its deployment: a rule says so, and none refuses it.
+    #[must_use]
+    pub fn falls_back(&self, row: usize) -> bool {
+        let violations = self.violations_of(row);
+        violations.iter().any(Violation::falls_back)
+            && !violations.iter().any(Violation::is_rejection)
     }
 }
 
@@ -120,7 +131,21 @@ pub struct Violation {
     pub(crate) row: usize,
     pub(crate) feature: usize,
     pub(crate) breach: Breach,
-    pub(crate) rejected: bool,
+    pub(crate) handling: Handling,
+}
+
+/// What came of a row that broke a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handling {
+    /// The row was refused.
+    Rejected,
+    /// The row went to the fallback of its deployment.
+    FellBack,
+    /// The model was shown another value.
+    Repaired,
+    /// The model was shown the value.
+    Allowed,
 }
 
 impl Violation {
@@ -142,9 +167,27 @@ impl Violation {
         self.breach
     }
 
-    /// Whether the row was refused; otherwise the value was repaired.
+    /// What came of it.
+    #[must_use]
+    pub fn handling(&self) -> Handling {
+        self.handling
+    }
+
+    /// Whether the row was refused.
     #[must_use]
     pub fn is_rejection(&self) -> bool {
-        self.rejected
+        self.handling == Handling::Rejected
+    }
+
+    /// Whether the model was shown another value.
+    #[must_use]
+    pub fn is_repair(&self) -> bool {
+        self.handling == Handling::Repaired
+    }
+
+    /// Whether the row was for the fallback of its deployment.
+    #[must_use]
+    pub fn falls_back(&self) -> bool {
+        self.handling == Handling::FellBack
     }
 }

@@ -16,6 +16,7 @@ use crate::registry::ModelVersion;
 /// * A row's scores MUST NOT depend on the other rows of the batch, nor on what was run before: they are the same to the last bit.
 /// * `run` gets `&mut self`, so that a replica may keep scratch space; it is never called from two threads at once.
 /// * An error fails the whole batch. A panic is caught by the runtime and counts as an error.
+/// * A replica MUST answer as the one it was made from does, and SHOULD share its weights.
 pub trait Executor: Debug + Send + 'static {
     /// Scores the rows of a batch.
     ///
@@ -23,11 +24,20 @@ pub trait Executor: Debug + Send + 'static {
     ///
     /// When the model cannot score this batch.
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error>;
+
+    /// Another replica of the same model, for a second thread or to replace one that panicked; `None` where there can be but one.
+    fn replica(&self) -> Option<Box<dyn Executor>> {
+        None
+    }
 }
 
 impl Executor for Box<dyn Executor> {
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
         (**self).run(batch)
+    }
+
+    fn replica(&self) -> Option<Box<dyn Executor>> {
+        (**self).replica()
     }
 }
 

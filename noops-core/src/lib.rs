@@ -32,6 +32,7 @@ pub mod model_signing;
 mod name;
 mod notifier;
 mod registry;
+mod rows;
 mod schema;
 mod secret;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -56,12 +57,12 @@ pub use artifact::DirectoryArtifacts;
 pub use artifact::ObjectArtifacts;
 pub use artifact::{ArtifactDownload, ArtifactStore, ArtifactUpload};
 pub use audit::{AuditEntry, AuditLog, AuditRecord, ChainError, verify_chain};
-pub use batch::{Batch, Column, Scores};
+pub use batch::{Batch, Column, ColumnKind, Scores};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use column::{NumberColumn, TextColumn};
 pub use contract::{Contract, FeatureRule, OutputRule, Remedy};
 pub use digest::{Digest, DigestError};
-pub use encoded::{Breach, Encoded, Rejection, Violation};
+pub use encoded::{Breach, Encoded, Handling, Rejection, Violation};
 pub use error::{Error, ErrorKind};
 pub use evidence::{LogE, MeanBet};
 pub use executor::{Executor, ModelLoader};
@@ -91,6 +92,7 @@ pub use registry::{
     AliasMove, AliasTarget, Deletion, Lineage, ModelRegistry, ModelVersion, Registration,
     Retention, apply_retention,
 };
+pub use rows::Rows;
 pub use schema::{Feature, FeatureKind, Schema};
 pub use secret::{
     EnvironmentSecrets, FileSecrets, InMemorySecrets, Secret, SecretName, Secrets, with_secret,

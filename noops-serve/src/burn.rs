@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use noops_core::{Batch, Column, Error, ErrorKind, Executor, Scores};
+use noops_core::{Batch, Error, ErrorKind, Executor, Scores};
 
 /// A batch as tensors: what a forward closure gets.
 #[derive(Debug)]
@@ -20,30 +20,16 @@ impl Inputs {
     /// The tensors of a batch, on a device: the way in for training too, so that both see the same.
     #[must_use]
     pub fn new(batch: &Batch, device: &Device) -> Self {
-        let columns: Vec<&Vec<f32>> = batch
-            .columns()
-            .iter()
-            .filter_map(|column| match column {
-                Column::Number(values) => Some(values),
-                Column::Category(_) => None,
-            })
-            .collect();
-        let mut numbers = Vec::with_capacity(columns.len() * batch.rows());
-        for row in 0..batch.rows() {
-            numbers.extend(columns.iter().filter_map(|values| values.get(row)));
-        }
-        let codes = batch.columns().iter().filter_map(|column| match column {
-            Column::Category(codes) => Some(
-                codes
-                    .iter()
-                    .map(|&code| i32::try_from(code).unwrap_or(0))
-                    .collect(),
-            ),
-            Column::Number(_) => None,
+        let categories = batch.category_columns();
+        let codes = (0..categories).map(|column| {
+            let codes = batch.codes().iter().skip(column).step_by(categories);
+            codes
+                .map(|&code| i32::try_from(code).unwrap_or(0))
+                .collect()
         });
         Self {
             rows: batch.rows(),
-            numbers,
+            numbers: batch.numbers().to_vec(),
             codes: codes.collect(),
             device: device.clone(),
         }
@@ -146,6 +132,15 @@ impl<M: Module + 'static> Executor for BurnExecutor<M> {
                 .map_err(|error| failed(format!("{error:?}")))?,
         )
     }
+
+    /// A copy of a module shares its parameters.
+    fn replica(&self) -> Option<Box<dyn Executor>> {
+        Some(Box::new(Self {
+            module: self.module.clone(),
+            device: self.device.clone(),
+            forward: self.forward.clone(),
+        }))
+    }
 }
 
 impl<M> fmt::Debug for BurnExecutor<M> {
@@ -160,7 +155,7 @@ impl<M> fmt::Debug for BurnExecutor<M> {
 mod tests {
     use burn::module::Param;
     use burn::nn::Linear;
-    use noops_core::conformance;
+    use noops_core::{Column, conformance};
 
     use super::*;
 

@@ -4,7 +4,14 @@
 #[cfg(feature = "burn")]
 mod burn;
 mod control;
+pub mod explain;
+pub mod model;
+pub mod protocol;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod runtime;
+pub mod scale;
+pub mod telemetry;
 
 #[cfg(feature = "burn")]
 pub use burn::{BurnExecutor, Inputs};
@@ -14,6 +21,7 @@ pub use control::{
     Verified, VerifyError, fact_schema, verify_decisions,
 };
 pub use runtime::{
-    AnsweredBy, Deployment, DeploymentSettings, Dropped, Exposure, ExposureOutcome, Prediction,
-    Refusal, Reply, Request, ServedModel, ShadowScore,
+    AnsweredBy, BatchCost, Call, Constant, Deployment, DeploymentSettings, Dropped, Exposure,
+    ExposureOutcome, Fallback, Prediction, Priority, Refusal, Reply, Request, Runtime, Scored,
+    ServedModel, ServingSettings, ShadowScore,
 };

@@ -1,17 +1,23 @@
 //! Predicting: from a request to an answer, with everything else beside the path.
 
-mod combiner;
+mod cost;
 mod deployment;
 mod exposure;
+mod host;
+mod meter;
 mod outbox;
+mod queue;
 mod request;
 mod served;
 mod shadow;
+mod slot;
+mod sync;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
-pub use deployment::{Deployment, DeploymentSettings, Dropped};
+pub use deployment::{Constant, Deployment, DeploymentSettings, Dropped, Fallback};
 pub use exposure::{AnsweredBy, Exposure, ExposureOutcome};
-pub use request::{Prediction, Refusal, Reply, Request};
-pub use served::ServedModel;
+pub use host::Runtime;
+pub use request::{Prediction, Priority, Refusal, Reply, Request};
+pub use served::{BatchCost, Call, Scored, ServedModel, ServingSettings};
 pub use shadow::ShadowScore;

@@ -47,13 +47,8 @@ fn every_remedy_does_what_it_says() {
     let clamped = contract(Remedy::Impute(3.0), Remedy::Clamp)
         .encode(&input)
         .unwrap();
-    assert_eq!(
-        clamped.batch().columns(),
-        [
-            Column::Number(vec![3.0, 10.0, 5.0]),
-            Column::Category(vec![1, 0, 0])
-        ]
-    );
+    assert_eq!(clamped.batch().numbers(), [3.0, 10.0, 5.0]);
+    assert_eq!(clamped.batch().codes(), [1, 0, 0]);
     assert_eq!(clamped.violations().len(), 4);
     let strict = contract(Remedy::Reject, Remedy::Reject)
         .encode(&input)
@@ -84,8 +79,7 @@ proptest! {
         let texts = vec![Some("a"); xs.len()];
         let encoded = contract(Remedy::Impute(impute), Remedy::Clamp).encode(&rows(xs.clone(), texts)).unwrap();
         prop_assert_eq!(encoded.batch().rows(), xs.len());
-        let Column::Number(values) = &encoded.batch().columns()[0] else { panic!("a number") };
-        prop_assert!(values.iter().all(|value| value.is_finite()));
+        prop_assert!(encoded.batch().numbers().iter().all(|value| value.is_finite()));
     }
 
     #[test]

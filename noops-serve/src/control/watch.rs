@@ -38,7 +38,8 @@ impl ControlState {
             u64::from(u128::from(exposure.latency_us) > settings.latency_objective.as_micros());
         let (score, by) = match exposure.outcome {
             ExposureOutcome::Answered { score, by } => (score, by),
-            ExposureOutcome::Rejected => return Ok(()),
+            // Neither says anything about an arm.
+            ExposureOutcome::Rejected | ExposureOutcome::Refused => return Ok(()),
             ExposureOutcome::Failed => {
                 return self.observe_failure(&exposure);
             }

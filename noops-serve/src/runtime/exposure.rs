@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+};
 use jiff::Timestamp;
 use noops_canary::Arm;
 use noops_core::{Digest, Error, ErrorKind, Share};
@@ -16,7 +18,8 @@ pub enum AnsweredBy {
     Champion,
     /// The challenger, to whom the request was assigned.
     Challenger,
-    /// The champion, because the challenger to whom the request was assigned failed: not a success of either arm.
+    /// Another than the one to whom the request was assigned, because that one failed or the contract says so: the champion in the
+    /// place of a challenger, or the deployment's fallback. Not a success of either arm.
     Fallback,
 }
 
@@ -33,6 +36,8 @@ pub enum ExposureOutcome {
     },
     /// It broke the contract.
     Rejected,
+    /// No model was asked: too much waited, or there was no time. It says nothing about an arm.
+    Refused,
     /// No model could answer it.
     Failed,
 }
@@ -46,8 +51,12 @@ pub struct Exposure {
     pub at: Timestamp,
     /// The arm it was assigned to.
     pub arm: Arm,
-    /// The challenger's share when it was assigned.
+    /// The challenger's share when it was assigned; with several challengers, the share of the one that was assigned, and all of them
+    /// together for the champion.
     pub share: Share,
+    /// Whether the arm was left to chance: what the request or a list forced is nothing to judge by.
+    #[serde(default = "yes")]
+    pub in_analysis: bool,
     /// The version that answered, or the version of the arm when none did.
     pub version: Digest,
     /// What became of it.
@@ -59,7 +68,8 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// Records as Arrow columns: `request`, `at_us` (since the epoch), `arm`, `share_ppm`, `version`, `outcome`, `score`,
+    /// Records as Arrow columns: `request`, `at_us` (since the epoch), `arm`, `share_ppm`,
+    /// `in_analysis`, `version`, `outcome`, `score`,
     /// `repaired`, `latency_us`.
     ///
     /// # Errors
@@ -71,9 +81,9 @@ impl Exposure {
         };
         let scores = exposures.iter().map(|exposure| match exposure.outcome {
             ExposureOutcome::Answered { score, .. } => Some(score),
-            ExposureOutcome::Rejected | ExposureOutcome::Failed => None,
+            ExposureOutcome::Rejected | ExposureOutcome::Refused | ExposureOutcome::Failed => None,
         });
-        let columns: [(&str, ArrayRef); 9] = [
+        let columns: [(&str, ArrayRef); 10] = [
             ("request", text(|exposure| exposure.request.clone())),
             (
                 "at_us",
@@ -92,6 +102,15 @@ impl Exposure {
                         .iter()
                         .map(|exposure| Some(exposure.share.ppm()))
                         .collect::<UInt32Array>(),
+                ),
+            ),
+            (
+                "in_analysis",
+                Arc::new(
+                    exposures
+                        .iter()
+                        .map(|exposure| Some(exposure.in_analysis))
+                        .collect::<BooleanArray>(),
                 ),
             ),
             ("version", text(|exposure| exposure.version.to_string())),
@@ -135,6 +154,10 @@ impl Exposure {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn arm_name(arm: Arm) -> &'static str {
     match arm {
         Arm::Champion => "champion",
@@ -150,6 +173,7 @@ fn outcome_name(outcome: ExposureOutcome) -> &'static str {
         } => "fallback",
         ExposureOutcome::Answered { .. } => "answered",
         ExposureOutcome::Rejected => "rejected",
+        ExposureOutcome::Refused => "refused",
         ExposureOutcome::Failed => "failed",
     }
 }

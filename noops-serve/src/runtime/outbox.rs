@@ -34,6 +34,11 @@ impl<T> Outbox<T> {
         self.dropped.fetch_add(dropped, Ordering::Relaxed);
     }
 
+    /// Counts what was dropped before it got here.
+    pub(crate) fn count_dropped(&self, items: u64) {
+        self.dropped.fetch_add(items, Ordering::Relaxed);
+    }
+
     /// Everything that waits, oldest first.
     pub(crate) fn drain(&self) -> Vec<T> {
         std::mem::take(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner))

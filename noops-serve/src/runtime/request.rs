@@ -1,33 +1,84 @@
 //! What a caller asks and gets.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use noops_core::{Digest, Error, ErrorKind, Rejection};
+use noops_canary::Arm;
+use noops_core::{Contract, Digest, Encoded, Error, ErrorKind, Rejection, Rows, Scores};
 
 use super::exposure::AnsweredBy;
+use super::served::Call;
 
 /// Rows to predict, each with an id of its own.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use noops_core::Rows;
+/// use noops_serve::Request;
+///
+/// let request = Request::of_rows(vec!["order-1".to_owned()], Rows::one(vec![0.25]))?
+///     .with_timeout(Duration::from_millis(5));
+/// assert_eq!(request.ids(), ["order-1"]);
+/// # Ok::<(), noops_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request {
     ids: Vec<String>,
     units: Option<Vec<String>>,
-    rows: RecordBatch,
+    input: Input,
+    call: Call,
+    forced: Option<Arm>,
+}
+
+/// The values of a request. Cloning those in Arrow copies no value.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    Arrow(RecordBatch),
+    Rows(Rows),
+}
+
+impl Input {
+    pub(crate) fn encode(&self, contract: &Contract) -> Result<Encoded, Error> {
+        match self {
+            Self::Arrow(rows) => contract.encode(rows),
+            Self::Rows(rows) => contract.encode_rows(rows),
+        }
+    }
 }
 
 impl Request {
-    /// Rows with one id each. The id joins a label to its prediction, and decides the arm unless units are given.
+    /// Rows in Arrow with one id each. The id joins a label to its prediction, and decides the arm unless units are given.
     ///
     /// # Errors
     ///
     /// Refuses a number of ids that differs from the number of rows.
     pub fn new(ids: Vec<String>, rows: RecordBatch) -> Result<Self, Error> {
-        one_per_row("ids", ids.len(), &rows)?;
-        Ok(Self {
+        one_per_row("ids", ids.len(), rows.num_rows())?;
+        Ok(Self::of_input(ids, Input::Arrow(rows)))
+    }
+
+    /// Rows without Arrow: the quickest way in for one row.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a number of ids that differs from the number of rows.
+    pub fn of_rows(ids: Vec<String>, rows: Rows) -> Result<Self, Error> {
+        one_per_row("ids", ids.len(), rows.len())?;
+        Ok(Self::of_input(ids, Input::Rows(rows)))
+    }
+
+    fn of_input(ids: Vec<String>, input: Input) -> Self {
+        Self {
             ids,
             units: None,
-            rows,
-        })
+            input,
+            call: Call::default(),
+            forced: None,
+        }
     }
 
     /// The unit each row belongs to (a customer, say): a unit stays with its arm.
@@ -36,9 +87,31 @@ impl Request {
     ///
     /// Refuses a number of units that differs from the number of rows.
     pub fn with_units(mut self, units: Vec<String>) -> Result<Self, Error> {
-        one_per_row("units", units.len(), &self.rows)?;
+        one_per_row("units", units.len(), self.ids.len())?;
         self.units = Some(units);
         Ok(self)
+    }
+
+    /// An answer is worth nothing after `timeout`, counted from the call: rows that cannot make it are refused at once, and rows that
+    /// did not make it are not run.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.call = self.call.with_timeout(timeout);
+        self
+    }
+
+    /// Rows of a higher priority are run first, and take the place of others when the queue is full.
+    #[must_use]
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.call = self.call.with_priority(priority);
+        self
+    }
+
+    /// Has one arm answer, whatever the assignment says. Exposures say so, since such an answer is nothing to judge by.
+    #[must_use]
+    pub fn with_arm(mut self, arm: Arm) -> Self {
+        self.forced = Some(arm);
+        self
     }
 
     /// The ids, one per row.
@@ -47,19 +120,34 @@ impl Request {
         &self.ids
     }
 
-    /// The rows.
+    /// The rows, where they came in Arrow.
     #[must_use]
-    pub fn rows(&self) -> &RecordBatch {
-        &self.rows
+    pub fn record_batch(&self) -> Option<&RecordBatch> {
+        match &self.input {
+            Input::Arrow(rows) => Some(rows),
+            Input::Rows(_) => None,
+        }
     }
 
     pub(crate) fn units(&self) -> &[String] {
         self.units.as_deref().unwrap_or(&self.ids)
     }
+
+    pub(crate) fn input(&self) -> &Input {
+        &self.input
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        self.call
+    }
+
+    pub(crate) fn forced(&self) -> Option<Arm> {
+        self.forced
+    }
 }
 
-fn one_per_row(what: &'static str, given: usize, rows: &RecordBatch) -> Result<(), Error> {
-    if given == rows.num_rows() {
+fn one_per_row(what: &'static str, given: usize, rows: usize) -> Result<(), Error> {
+    if given == rows {
         return Ok(());
     }
     let error = Error::new(
@@ -70,25 +158,71 @@ fn one_per_row(what: &'static str, given: usize, rows: &RecordBatch) -> Result<(
     Err(error
         .with("what", what)
         .with("given", given)
-        .with("rows", rows.num_rows()))
+        .with("rows", rows))
+}
+
+/// How much a request matters: a smaller level goes first.
+///
+/// # Examples
+///
+/// ```
+/// use noops_serve::Priority;
+///
+/// assert!(Priority::level(1) < Priority::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// A level; the smallest goes first. Requests that say nothing are in the middle, at 128.
+    #[must_use]
+    pub fn level(level: u8) -> Self {
+        Self(level)
+    }
+
+    pub(crate) fn rank(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self(128)
+    }
 }
 
 /// The answer for one row.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Prediction {
-    pub(crate) score: f32,
+    pub(crate) answer: Answer,
     pub(crate) version: Digest,
     pub(crate) answered_by: AnsweredBy,
+}
+
+/// The numbers of one row: those among which a batch left them, or a constant's.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Scored { scores: Arc<Scores>, row: usize },
+    Constant(Arc<[f32]>),
 }
 
 impl Prediction {
     /// The first number of the model's output.
     #[must_use]
     pub fn score(&self) -> f32 {
-        self.score
+        self.scores().first().copied().unwrap_or(f32::NAN)
     }
 
-    /// The version that answered.
+    /// All numbers of the model's output.
+    #[must_use]
+    pub fn scores(&self) -> &[f32] {
+        match &self.answer {
+            Answer::Scored { scores, row } => scores.row(*row).unwrap_or_default(),
+            Answer::Constant(scores) => scores,
+        }
+    }
+
+    /// The version that answered. For a constant it is the digest of its numbers.
     #[must_use]
     pub fn version(&self) -> Digest {
         self.version
@@ -111,6 +245,8 @@ pub enum Refusal {
     Model(String),
     /// Too many rows wait already.
     Overloaded,
+    /// The answer would have come after its deadline.
+    TooLate,
 }
 
 impl fmt::Display for Refusal {
@@ -119,6 +255,9 @@ impl fmt::Display for Refusal {
             Self::Contract(rejection) => rejection.fmt(f),
             Self::Model(message) => write!(f, "the model failed: {message}"),
             Self::Overloaded => f.write_str("too many rows wait already; come back later"),
+            Self::TooLate => f.write_str(
+                "the answer would come after its deadline; allow more time or come back later",
+            ),
         }
     }
 }

@@ -1,35 +1,99 @@
 //! One model version, ready to answer.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use noops_core::{
-    Batch, Column, Contract, Digest, Error, ErrorKind, Executor, FeatureKind, ModelLoader,
-    ModelVersion, Scores,
+    Batch, Clock, Contract, Digest, Error, ErrorKind, Executor, ModelLoader, ModelVersion,
+    SystemClock,
 };
-use tokio::runtime::RuntimeFlavor;
-use tokio::sync::oneshot;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::combiner::{Combiner, Left, Turn};
-use super::request::Refusal;
+use self::gather::{GatherRule, Yield};
+use self::lead::{BATCHES_FOR_OTHERS, Lead};
+use self::replica::{TakingTurns, run};
+pub use self::scored::Scored;
+pub use self::settings::ServingSettings;
+pub use super::cost::BatchCost;
+use super::cost::CostModel;
+use super::meter::Meter;
+use super::queue::{Gather, Pace, Queue, QueueLimits, Turn, Urgency, Weight};
+use super::request::{Priority, Refusal};
+use super::slot::Slot;
+use crate::telemetry::ModelTelemetry;
+
+mod gather;
+mod lead;
+mod probe;
+mod replica;
+mod scored;
+mod settings;
 
 /// A loaded, verified and warmed-up model version behind its batch queue.
+///
+/// It has a queue of its own, so a batch never holds rows of two versions.
 #[derive(Debug)]
 pub struct ServedModel {
     version: ModelVersion,
-    executor: Mutex<Box<dyn Executor>>,
-    queue: Combiner<Job>,
+    artifact_bytes: usize,
+    queue: Queue<Job, Box<dyn Executor>>,
+    /// Never run, so that nothing can have gone wrong with it: the replicas are made from it.
+    template: Mutex<Box<dyn Executor>>,
+    /// For rows that must not wait behind live ones, nor live ones behind them.
+    background: Mutex<Box<dyn Executor>>,
+    batch_invariant_up_to: usize,
+    cost: CostModel,
+    gather: GatherRule,
+    settings: ServingSettings,
+    clock: Arc<dyn Clock>,
+    meter: Meter,
 }
 
+/// Rows that wait.
 #[derive(Debug)]
 struct Job {
     batch: Batch,
-    reply: oneshot::Sender<Result<Vec<f32>, Refusal>>,
+    slot: Arc<Slot<Answered>>,
+    since: Duration,
+}
+
+impl Job {
+    fn weight(&self) -> Weight {
+        Weight {
+            rows: self.batch.rows(),
+            bytes: self.batch.bytes(),
+        }
+    }
+}
+
+type Answered = Result<Scored, Refusal>;
+
+/// When a caller needs its answer, and how much it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    timeout: Option<Duration>,
+    priority: Priority,
+}
+
+impl Call {
+    /// An answer is worth nothing after `timeout`: rows that cannot make it are refused at once, and those that did not are not run.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Rows of a higher priority are run first, and take the place of others when the queue is full.
+    #[must_use]
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
 }
 
 impl ServedModel {
-    /// Loads a version: verifies the artifact's digest, builds the executor, and runs it on probe rows, which warms it up and
-    /// shows that it keeps its output contract and that a row's score does not depend on its batch.
+    /// Loads a version: verifies the artifact's digest, builds the executor, and probes it, see [`new`](Self::new).
     ///
     /// # Errors
     ///
@@ -39,31 +103,111 @@ impl ServedModel {
         artifact: &[u8],
         loader: &dyn ModelLoader,
     ) -> Result<Arc<Self>, Error> {
+        let settings = ServingSettings::default();
+        Self::load_with(version, artifact, loader, &settings, Arc::new(SystemClock)).await
+    }
+
+    /// Loads a version to be served with settings and a clock of the host's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load).
+    pub async fn load_with(
+        version: ModelVersion,
+        artifact: &[u8],
+        loader: &dyn ModelLoader,
+        settings: &ServingSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Error> {
         if Digest::of(artifact) != version.digest() {
             return Err(Error::new(
                 ErrorKind::Corrupt,
-                LOAD,
+                "load a model version",
                 "the artifact does not have the digest it is registered under",
             )
             .with("digest", version.digest()));
         }
         let executor = loader.load(&version, artifact).await?;
-        Self::new(version, executor)
+        Self::build(version, executor, settings, clock, artifact.len())
     }
 
-    /// Serves an executor the host has built itself. It is probed like a loaded one.
+    /// Serves an executor the host has built itself, with default settings on the machine's clock.
+    ///
+    /// It is run on probe rows in batches of every power of two up to the largest, which warms it up and shows that it keeps its
+    /// output contract and up to which batch size a row's scores are those it has alone, to the last bit. Larger batches are not
+    /// formed.
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load).
+    /// `Corrupt` when an output breaks the contract; `Invalid` when scores depend on the batch even in small ones.
     pub fn new(version: ModelVersion, executor: Box<dyn Executor>) -> Result<Arc<Self>, Error> {
-        let served = Self {
-            version,
-            executor: Mutex::new(executor),
-            queue: Combiner::new(QUEUED_ROWS, BATCH_ROWS),
+        let settings = ServingSettings::default();
+        Self::with_settings(version, executor, &settings, Arc::new(SystemClock))
+    }
+
+    /// Serves an executor the host has built itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn with_settings(
+        version: ModelVersion,
+        executor: Box<dyn Executor>,
+        settings: &ServingSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Error> {
+        Self::build(version, executor, settings, clock, 0)
+    }
+
+    fn build(
+        version: ModelVersion,
+        executor: Box<dyn Executor>,
+        settings: &ServingSettings,
+        clock: Arc<dyn Clock>,
+        artifact_bytes: usize,
+    ) -> Result<Arc<Self>, Error> {
+        let replicas = executor.replica().map_or(1, |_| settings.replica_count());
+        let many: Box<dyn Executor> = match executor.replica() {
+            Some(replica) => replica,
+            None => Box::new(TakingTurns::new(executor)),
         };
-        served.probe()?;
-        Ok(Arc::new(served))
+        let replica = || {
+            many.replica().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Invalid,
+                    "serve a model",
+                    "its replica has no replica",
+                )
+            })
+        };
+        let mut background = replica()?;
+        let probed = probe::probe(
+            &version,
+            background.as_mut(),
+            settings.batch_rows.get(),
+            clock.as_ref(),
+        )?;
+        let limits = QueueLimits {
+            rows: settings.queued_rows,
+            bytes: settings.queued_bytes,
+            batch_rows: probed.batch_invariant_up_to,
+        };
+        let ready = (0..replicas).map(|_| replica()).collect::<Result<_, _>>()?;
+        let meter = Meter::default();
+        meter.scaled(replicas);
+        Ok(Arc::new(Self {
+            artifact_bytes,
+            queue: Queue::new(limits, ready),
+            template: Mutex::new(replica()?),
+            background: Mutex::new(background),
+            batch_invariant_up_to: probed.batch_invariant_up_to,
+            cost: probed.cost,
+            gather: GatherRule::default(),
+            settings: settings.clone(),
+            clock,
+            meter,
+            version,
+        }))
     }
 
     /// The version.
@@ -84,208 +228,245 @@ impl ServedModel {
         &self.version.registration().contract
     }
 
-    /// Scores rows, together with those of other callers who come at the same time: the first number of each row's output.
+    /// The largest batch, in rows, in which a row's scores were found to be those it has alone, to the last bit. No larger batch is
+    /// ever formed.
+    #[must_use]
+    pub fn batch_invariant_up_to(&self) -> usize {
+        self.batch_invariant_up_to
+    }
+
+    /// What a batch costs at present, as learned from those that ran.
+    #[must_use]
+    pub fn cost(&self) -> BatchCost {
+        self.cost.present()
+    }
+
+    /// How many rows wait.
+    #[must_use]
+    pub fn waiting_rows(&self) -> usize {
+        self.queue.waits().rows
+    }
+
+    /// How many replicas answer at the same time.
+    #[must_use]
+    pub fn replicas(&self) -> usize {
+        self.queue.replicas()
+    }
+
+    /// The size of the artifact it was loaded from; zero for an executor of the host's own.
+    #[must_use]
+    pub fn artifact_bytes(&self) -> usize {
+        self.artifact_bytes
+    }
+
+    /// What happened to its requests.
+    #[must_use]
+    pub fn telemetry(&self) -> &Arc<ModelTelemetry> {
+        self.meter.telemetry()
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Sets how many replicas answer at the same time. New ones begin at once; a replica that is at work is not taken away, so that
+    /// fewer may go than were asked for. Says how many there are then.
     ///
-    /// A caller who finds nobody at work scores its own rows at once, and then a few batches of those who came meanwhile; if
-    /// more wait even then, a task of a multi-threaded runtime goes on, so that nobody works for others for long. Elsewhere
-    /// the caller stays until nobody waits. Dropping the call loses its own answer and nobody else's.
+    /// An executor of which there can be but one stays alone.
+    pub fn scale(self: &Arc<Self>, replicas: NonZeroUsize) -> usize {
+        while self.queue.replicas() < replicas.get() {
+            let Some(replica) = self.fresh_replica() else {
+                break;
+            };
+            if let Some(replica) = self.queue.add(replica) {
+                self.hand_over(Lead::new(self.clone(), replica, 0, Gather::No));
+            }
+        }
+        while self.queue.replicas() > replicas.get() && self.queue.remove().is_some() {}
+        let replicas = self.queue.replicas();
+        self.meter.scaled(replicas);
+        replicas
+    }
+
+    /// Scores rows, together with those of other callers who come at the same time.
+    ///
+    /// A caller who finds a replica idle scores its own rows at once, and then a few batches of those who came meanwhile; if more wait
+    /// even then, a task of a multi-threaded runtime goes on, so that nobody works for others for long. Elsewhere the caller stays until
+    /// nobody waits. Dropping the call loses its own answer and nobody else's.
     ///
     /// # Errors
     ///
-    /// Refuses when too many rows wait, and when the model fails on the rows.
-    pub async fn score(self: &Arc<Self>, batch: Batch) -> Result<Vec<f32>, Refusal> {
-        if batch.rows() == 0 {
-            return Ok(Vec::new());
+    /// Refuses when too many rows wait, when the rows cannot be scored in time, and when the model fails on them.
+    pub async fn score(self: &Arc<Self>, batch: Batch, call: Call) -> Result<Scored, Refusal> {
+        let cost = self.cost.present();
+        let expected_ns = cost.predict_ns(batch.rows());
+        if let Some(timeout) = call.timeout
+            && expected_ns > timeout.as_nanos() as f64
+            && (timeout.is_zero() || !self.meter.is_to_be_tried())
+        {
+            return Err(Refusal::TooLate);
         }
-        let (reply, answer) = oneshot::channel();
-        match self.queue.submit(batch.rows(), Job { batch, reply }) {
-            Err(_) => return Err(Refusal::Overloaded),
-            Ok(Turn::Wait) => (),
-            Ok(Turn::Lead) => self.lead(),
+        let offload = expected_ns > self.settings.offload_above.as_nanos() as f64;
+        let gather = self.gather.decide(cost);
+        if gather == Gather::No
+            && !offload
+            && let Some(replica) = self.queue.try_lead(batch.rows())
+        {
+            let mut lead = Lead::new(self.clone(), replica, batch.rows(), Gather::No);
+            let answer = lead.run_own(&batch);
+            if !lead.run(BATCHES_FOR_OTHERS) {
+                self.hand_over(lead);
+            }
+            return answer;
         }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Refusal::Model("it was shut down".to_owned())))
+        self.score_in_queue(batch, call, gather, offload).await
     }
 
-    /// Scores rows on this thread, past the queue.
+    async fn score_in_queue(
+        self: &Arc<Self>,
+        batch: Batch,
+        call: Call,
+        gather: Gather,
+        offload: bool,
+    ) -> Result<Scored, Refusal> {
+        let now = self.clock.monotonic();
+        let urgency = Urgency {
+            priority: call.priority.rank(),
+            deadline: call
+                .timeout
+                .map_or(u64::MAX, |timeout| nanoseconds(now.saturating_add(timeout))),
+        };
+        let slot = Arc::new(Slot::new());
+        let job = Job {
+            batch,
+            slot: slot.clone(),
+            since: now,
+        };
+        let weight = job.weight();
+        self.meter.begins_to_wait(weight);
+        let cost = self.cost.present();
+        let pace = call.timeout.map(|_| Pace {
+            now: nanoseconds(now),
+            row_ns: f64::from(cost.row_ns()),
+            batch_ns: f64::from(cost.batch_ns()),
+        });
+        let waiting = Waiting { slot };
+        let mut evicted = Vec::new();
+        let turn = self
+            .queue
+            .submit(urgency, weight, job, pace, gather, &mut evicted);
+        for job in evicted {
+            self.meter.waits_no_more(job.weight());
+            job.slot.answer(Err(Refusal::Overloaded));
+        }
+        match turn {
+            Turn::Wait => (),
+            Turn::Lead(replica) => {
+                let mut lead = Lead::new(self.clone(), replica, 0, gather);
+                if offload && let Ok(runtime) = Handle::try_current() {
+                    drop(runtime.spawn_blocking(move || drop(lead)));
+                } else {
+                    if gather == Gather::Yes {
+                        Yield::default().await;
+                    }
+                    if !lead.run(BATCHES_FOR_OTHERS) {
+                        self.hand_over(lead);
+                    }
+                }
+            }
+            Turn::Full(job) => {
+                self.meter.waits_no_more(job.weight());
+                return Err(Refusal::Overloaded);
+            }
+            Turn::TooLate(job) => {
+                self.meter.waits_no_more(job.weight());
+                return Err(Refusal::TooLate);
+            }
+        }
+        std::future::poll_fn(|context| waiting.slot.poll(context))
+            .await
+            .unwrap_or_else(|| Err(Refusal::Model("it was shut down".to_owned())))
+    }
+
+    /// Has somebody else go on leading, or brings the lead to its end here.
+    fn hand_over(&self, mut lead: Lead) {
+        match Handle::try_current() {
+            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                drop(runtime.spawn(async move {
+                    while !lead.run(BATCHES_FOR_OTHERS) {
+                        tokio::task::yield_now().await;
+                    }
+                }));
+            }
+            // A single thread may never poll the task again.
+            _ => drop(lead),
+        }
+    }
+
+    /// Scores rows on this thread, past the queue: what shadows and evaluations want. Live rows do not wait for it.
     ///
     /// # Errors
     ///
     /// When the model fails, panics, or breaks its output contract.
     pub fn score_now(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
-        if batch.rows() <= BATCH_ROWS {
-            return self.score_batch(batch);
-        }
-        // In pieces: live rows may wait between them, and activations stay in the cache.
         let rows: Vec<usize> = (0..batch.rows()).collect();
         let mut scores = Vec::with_capacity(rows.len());
-        for piece in rows.chunks(BATCH_ROWS) {
-            scores.extend(self.score_batch(&batch.take(piece))?);
+        // In pieces: live rows may want the processor between them, and activations stay in the cache.
+        for piece in rows.chunks(self.batch_invariant_up_to) {
+            let batch = batch.take(piece);
+            let mut background = self
+                .background
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let ran = run(&self.version, background.as_mut(), &batch);
+            if let Err(replica::RunError::Panicked(_)) = &ran
+                && let Some(fresh) = self.fresh_replica()
+            {
+                *background = fresh;
+            }
+            drop(background);
+            let ran = ran?;
+            self.contract().output().check(&ran.scores, batch.rows())?;
+            scores.extend(ran.scores.iter().filter_map(|row| row.first().copied()));
         }
         Ok(scores)
     }
 
-    fn score_batch(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
-        let mut executor = self.executor.lock().unwrap_or_else(PoisonError::into_inner);
-        // The executor is not observed after a panic in a way that could break its invariants in safe code; a model that
-        // panics twice fails twice.
-        let scores =
-            catch_unwind(AssertUnwindSafe(|| executor.run(batch))).unwrap_or_else(|_| {
-                Err(
-                    Error::new(ErrorKind::Unavailable, "run a model", "it panicked")
-                        .with("version", self.version.number()),
-                )
-            })?;
-        drop(executor);
-        self.contract().output().check(&scores, batch.rows())?;
-        Ok(first_of_each_row(&scores))
+    #[cfg(test)]
+    pub(crate) fn occupy(&self) -> bool {
+        self.queue.try_lead(0).is_some()
     }
 
-    fn lead(self: &Arc<Self>) {
-        let left = self
-            .queue
-            .lead(BATCHES_FOR_OTHERS, |jobs| self.run_jobs(jobs));
-        if left == Left::Nothing {
-            return;
-        }
-        let successor = Successor {
-            model: self.clone(),
-            left,
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
-                drop(runtime.spawn(successor.lead()));
-            }
-            // A single thread may never poll the task again: better to bring the lead to its end here.
-            _ => drop(successor),
-        }
+    /// How many callers wait.
+    #[cfg(test)]
+    pub(crate) fn awaited(&self) -> usize {
+        self.queue.count(|job| !job.slot.is_closed())
     }
 
-    fn run_jobs(&self, jobs: Vec<Job>) {
-        // Rows of a caller who has gone are not worth computing.
-        let jobs: Vec<Job> = jobs
-            .into_iter()
-            .filter(|job| !job.reply.is_closed())
-            .collect();
-        let scored = match jobs.as_slice() {
-            [] | [_] => None,
-            [first, rest @ ..] => {
-                let mut together = first.batch.clone();
-                let joined = rest.iter().all(|job| together.append(&job.batch).is_ok());
-                joined.then(|| self.score_now(&together).ok()).flatten()
-            }
-        };
-        let Some(scores) = scored else {
-            // Alone: there is nobody else, or one caller's rows are what the model fails on, and that must not cost the others
-            // their answers.
-            for job in jobs {
-                let scores = self.score_now(&job.batch);
-                // A caller may have gone meanwhile; its neighbours must not notice.
-                drop(
-                    job.reply
-                        .send(scores.map_err(|error| Refusal::Model(error.to_string()))),
-                );
-            }
-            return;
-        };
-        let mut rest = scores.into_iter();
-        for job in jobs {
-            drop(
-                job.reply
-                    .send(Ok(rest.by_ref().take(job.batch.rows()).collect())),
-            );
-        }
-    }
-
-    fn probe(&self) -> Result<(), Error> {
-        let batch = probe_rows(self.contract())?;
-        let together = self.score_now(&batch)?;
-        for (row, batched) in together.iter().enumerate() {
-            let alone = self.score_now(&batch.take(&[row]))?;
-            if alone.first().map(|score| score.to_bits()) != Some(batched.to_bits()) {
-                let error = Error::new(
-                    ErrorKind::Invalid,
-                    LOAD,
-                    "the score of a row depends on the batch it is in",
-                );
-                return Err(error
-                    .with("version", self.version.number())
-                    .with("probe row", row));
-            }
-        }
-        Ok(())
+    fn fresh_replica(&self) -> Option<Box<dyn Executor>> {
+        let template = self.template.lock().unwrap_or_else(PoisonError::into_inner);
+        template.replica()
     }
 }
 
-/// Goes on leading in a task. Dropped with its runtime, it brings the lead to its end first.
-struct Successor {
-    model: Arc<ServedModel>,
-    left: Left,
+/// Closes the slot when the caller goes, so that nobody runs its rows.
+struct Waiting {
+    slot: Arc<Slot<Answered>>,
 }
 
-impl Successor {
-    async fn lead(mut self) {
-        while self.left == Left::Perhaps {
-            self.lead_on();
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn lead_on(&mut self) {
-        // Should a batch unwind, the lead has ended with it.
-        self.left = Left::Nothing;
-        let run = |jobs| self.model.run_jobs(jobs);
-        self.left = self.model.queue.lead(BATCHES_FOR_OTHERS, run);
-    }
-}
-
-impl Drop for Successor {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        while self.left == Left::Perhaps {
-            self.lead_on();
-        }
+        self.slot.close();
     }
 }
 
-fn first_of_each_row(scores: &Scores) -> Vec<f32> {
-    scores
-        .iter()
-        .filter_map(|row| row.first().copied())
-        .collect()
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Rows that touch the ends and the middle of every number and walk through every category.
-fn probe_rows(contract: &Contract) -> Result<Batch, Error> {
-    let columns = contract
-        .rules()
-        .iter()
-        .map(|rule| match rule.feature().kind() {
-            FeatureKind::Number { min, max } => {
-                let (min, max) = if max - min < f64::from(f32::MAX) {
-                    (*min, *max)
-                } else {
-                    (-1.0, 1.0)
-                };
-                let at = |row: usize| (min + (max - min) * (row % 3) as f64 / 2.0) as f32;
-                Column::Number((0..PROBE_ROWS).map(at).collect())
-            }
-            FeatureKind::Category { categories } => {
-                let codes = categories.len() as u32 + 1;
-                Column::Category((0..PROBE_ROWS as u32).map(|row| row % codes).collect())
-            }
-        });
-    Batch::new(columns.collect())
-}
-
-const LOAD: &str = "load a model version";
-/// How many rows may wait for one version.
-const QUEUED_ROWS: usize = 65_536;
-/// How many rows are run at once. Beyond this a batch saves no more time, and activations would outgrow the cache.
-const BATCH_ROWS: usize = 256;
-/// How many batches a caller runs before it leaves the rest to a task.
-const BATCHES_FOR_OTHERS: usize = 4;
-const PROBE_ROWS: usize = 16;
-
+#[cfg(shuttle)]
+#[cfg(test)]
+mod storm;
+#[cfg(not(any(loom, shuttle)))]
 #[cfg(test)]
 mod tests;

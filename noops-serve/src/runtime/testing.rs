@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{Float64Array, RecordBatch};
 use noops_core::{
-    Batch, Column, Contract, Digest, Error, Executor, Feature, FeatureRule, Lineage, ModelVersion,
+    Batch, Contract, Digest, Error, Executor, Feature, FeatureRule, Lineage, ModelVersion,
     OutputRule, Registration, Scores, Timestamp,
 };
 
@@ -18,10 +18,7 @@ type Answers = dyn FnMut(&[f32]) -> Vec<f32> + Send;
 
 impl Executor for Formula {
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
-        let Some(Column::Number(values)) = batch.columns().first() else {
-            panic!("a number")
-        };
-        Scores::new(1, (self.0)(values))
+        Scores::new(1, (self.0)(batch.numbers()))
     }
 }
 
@@ -54,4 +51,36 @@ pub(crate) fn served(name: &str, answer: impl Fn(f32) -> f32 + Send + 'static) -
 
 pub(crate) fn rows(xs: &[Option<f64>]) -> RecordBatch {
     RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(xs.to_vec())) as _)]).unwrap()
+}
+
+/// Answers each of its two inputs with itself and `more`.
+#[derive(Clone, Debug)]
+struct Adding(f32);
+
+impl Executor for Adding {
+    fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
+        Scores::new(2, batch.numbers().iter().map(|x| x + self.0).collect())
+    }
+
+    fn replica(&self) -> Option<Box<dyn Executor>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+pub(crate) fn adding(more: f32) -> Arc<ServedModel> {
+    let rules = ["a", "b"].map(|name| FeatureRule::strict(Feature::number(name)));
+    let contract = Contract::new(rules, OutputRule::numbers(2).unwrap()).unwrap();
+    let digest = Digest::of(&more.to_le_bytes());
+    let registration = Registration::new(
+        "test".parse().unwrap(),
+        digest,
+        contract,
+        Timestamp::UNIX_EPOCH,
+    );
+    ServedModel::new(ModelVersion::new(1, registration), Box::new(Adding(more))).unwrap()
+}
+
+/// Takes all replicas away for ever.
+pub(crate) fn occupied(model: &ServedModel) {
+    while model.occupy() {}
 }

@@ -195,7 +195,9 @@ impl Host {
             }
         }
 
-        self.controller.observe_inputs(request.rows()).unwrap();
+        self.controller
+            .observe_inputs(request.record_batch().unwrap())
+            .unwrap();
         self.controller
             .observe_exposures(deployment.drain_exposures())
             .unwrap();

@@ -46,15 +46,8 @@ impl Line {
 
 impl Executor for Line {
     fn run(&mut self, batch: &Batch) -> Result<Scores, Error> {
-        let Some(Column::Number(xs)) = batch.columns().first() else {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "run a line",
-                "there is no number",
-            ));
-        };
         let score = |x: &f32| (self.intercept + self.slope * f64::from(*x)).clamp(0.0, 1.0) as f32;
-        Scores::new(1, xs.iter().map(score).collect())
+        Scores::new(1, batch.numbers().iter().map(score).collect())
     }
 }
 

@@ -1,0 +1,4 @@
+//! The exports against ONNX Runtime, and hostile files.
+
+mod exports;
+mod hostile;
