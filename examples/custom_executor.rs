@@ -84,18 +84,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         told(&ask(&deployment, &[20.0]).await?)
     );
 
-    // With a fallback the caller gets an answer, which is counted as what it is.
-    deployment.fall_back_to(Fallback::constant(&[0.0]));
-    let reply = ask(&deployment, &[CURSED as f32]).await?;
-    println!("with fallback:  {}", told(&reply));
-    deployment.crown(deployment.champion());
-
     // A deadline that cannot be made is refused at once, and nothing is run for it.
     let request = request(&[20.0])?.with_timeout(Duration::ZERO);
     println!(
         "no time at all: {}",
         told(&deployment.predict(&request).await?)
     );
+
+    // With a fallback the caller gets an answer, which is counted as what it is.
+    deployment.fall_back_to(Fallback::constant(&[0.0]));
+    let reply = ask(&deployment, &[CURSED as f32]).await?;
+    println!("with fallback:  {}", told(&reply));
     Ok(())
 }
 

@@ -151,6 +151,7 @@ fn row(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
 }
 
 /// Many callers on two threads of a runtime, each of whom asks again when it is answered.
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn callers(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
     let device = Device::flex();
     device.seed(4);
@@ -322,7 +323,8 @@ fn network() -> Result<Fused, noops_core::Error> {
     let mut layer = |inputs: usize, outputs: usize, activation| {
         let weights = generator.numbers(inputs * outputs).into_iter();
         let weights = weights.map(|weight| (weight as f32 - 0.5) / 4.0).collect();
-        Ok(Layer::new(inputs, outputs, weights)?.with_activation(activation))
+        let layer = Layer::new(inputs, outputs, weights)?;
+        Ok::<Layer, noops_core::Error>(layer.with_activation(activation))
     };
     Fused::new(vec![
         layer(FEATURES, 64, Activation::Relu)?,

@@ -268,6 +268,12 @@ impl Contract {
         &self.rules
     }
 
+    /// The names of the features, in the order of a batch's columns. Cloning what comes copies nothing.
+    #[must_use]
+    pub fn names(&self) -> Arc<[String]> {
+        self.names.clone()
+    }
+
     /// The rule of the output.
     #[must_use]
     pub fn output(&self) -> &OutputRule {
@@ -333,18 +339,18 @@ impl Contract {
     ///
     /// One pass over the values.
     pub fn encode_rows(&self, rows: &Rows) -> Result<Encoded, Error> {
-        let mut cells = Cells::new(self, rows.len());
-        let fits =
-            cells.number_width == rows.number_width() && cells.category_width == rows.text_width();
+        let widths = self.widths();
+        let fits = widths.0 == rows.number_width() && widths.1 == rows.text_width();
         if !fits && !rows.is_empty() {
             return Err(
                 refuse("the rows have other values than the contract has features")
-                    .with("numbers expected", cells.number_width)
+                    .with("numbers expected", widths.0)
                     .with("numbers given", rows.number_width())
-                    .with("texts expected", cells.category_width)
+                    .with("texts expected", widths.1)
                     .with("texts given", rows.text_width()),
             );
         }
+        let mut cells = Cells::new(self, rows.len());
         for row in 0..rows.len() {
             let mut numbers = rows.numbers_of(row).iter().enumerate();
             let mut texts = rows.texts_of(row).iter().enumerate();
@@ -367,6 +373,15 @@ impl Contract {
     }
 }
 
+impl Contract {
+    /// How many features are numbers, and how many are categories.
+    fn widths(&self) -> (usize, usize) {
+        let kinds = self.kinds.iter();
+        let numbers = kinds.filter(|kind| **kind == ColumnKind::Number).count();
+        (numbers, self.kinds.len() - numbers)
+    }
+}
+
 /// The values of rows while they are checked, one by one and in any order.
 struct Cells<'a> {
     contract: &'a Contract,
@@ -380,9 +395,7 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn new(contract: &'a Contract, rows: usize) -> Self {
-        let kinds = contract.kinds.iter();
-        let number_width = kinds.filter(|kind| **kind == ColumnKind::Number).count();
-        let category_width = contract.kinds.len() - number_width;
+        let (number_width, category_width) = contract.widths();
         Self {
             contract,
             rows,

@@ -37,7 +37,8 @@ impl Rows {
                 .checked_rem(len)
                 .map_or(values == 0, |rest| rest == 0)
         };
-        if fills(numbers.len()) && fills(texts.len()) {
+        let empty = len > 0 && numbers.is_empty() && texts.is_empty();
+        if fills(numbers.len()) && fills(texts.len()) && !empty {
             return Ok(Self {
                 len,
                 numbers,
@@ -117,6 +118,7 @@ mod tests {
         assert!(Rows::new(2, vec![1.0; 3], Vec::new()).is_err());
         assert!(Rows::new(2, vec![1.0; 4], vec![None; 3]).is_err());
         assert!(Rows::new(0, vec![1.0], Vec::new()).is_err());
+        assert!(Rows::new(usize::MAX, Vec::new(), Vec::new()).is_err());
         assert!(Rows::new(0, Vec::new(), Vec::new()).unwrap().is_empty());
     }
 

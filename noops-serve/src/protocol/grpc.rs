@@ -34,6 +34,9 @@ mod service;
 mod stream;
 mod wire;
 
+/// The largest message of a call that nobody needs a credential for, in bytes.
+const SMALL: usize = 4 << 10;
+
 #[cfg(test)]
 mod tests;
 
@@ -50,7 +53,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let inference = GrpcInferenceServiceServer::new(Inference::new(Arc::clone(&service)))
         .max_decoding_message_size(largest);
     let health =
-        HealthServer::new(Health::new(Arc::clone(&service))).max_decoding_message_size(largest);
+        HealthServer::new(Health::new(Arc::clone(&service))).max_decoding_message_size(SMALL);
     Router::new()
         .route_service(
             "/inference.GRPCInferenceService/{call}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use noops_canary::Arm;
-use noops_core::{Clock, Error, ModelName, SystemClock};
+use noops_core::{Clock, Digest, Error, ModelName, SystemClock};
 
 use super::access::{AccessRules, Arrival, Credentials, Limits, Verb};
 use super::error::{Code, ProtocolError};
@@ -156,10 +156,9 @@ impl Service {
         let (inputs, outputs) = tensors_of(served.contract());
         let versions = match version {
             Some(version) => vec![version.to_owned()],
-            None => deployment
-                .models()
-                .iter()
-                .map(|model| number(model))
+            None => std::iter::once(deployment.champion())
+                .chain(deployment.challengers())
+                .map(|model| number(&model))
                 .collect(),
         };
         Ok(ModelMetadata {
@@ -308,8 +307,16 @@ impl Service {
         let limit = timeout.map_or(self.limits.request_timeout(), |timeout| {
             timeout.min(self.limits.request_timeout())
         });
+        if self.runtime.is_closed() {
+            return Err(ProtocolError::new(
+                Code::Unavailable,
+                "the server is closing; ask another",
+            ));
+        }
+        let models = deployment.models();
         let model = request.model();
-        let reply = tokio::time::timeout(limit, self.runtime.predict(model, &asked))
+        // The deployment that the rows were read for, whatever is loaded meanwhile.
+        let reply = tokio::time::timeout(limit, deployment.predict(&asked))
             .await
             .map_err(|_| too_late())??;
         let mut rows = Vec::with_capacity(reply.len());
@@ -318,7 +325,7 @@ impl Service {
         }
         let version = rows.first().map_or_else(
             || number(&deployment.champion()),
-            |answer| answered_by(&deployment, answer.version()),
+            |answer| answered_by(&models, answer.version()),
         );
         let output = write_scores(&rows, deployment.champion().contract())?;
         let wanted = request.outputs();
@@ -370,29 +377,31 @@ impl Service {
     ) -> Result<Request, ProtocolError> {
         let champion = deployment.champion();
         let rows = read_rows(request.model(), request.inputs(), champion.contract())?;
-        let ids = self.ids(request.id(), rows.len());
-        let mut asked = Request::of_rows(ids, rows)?;
-        if let Some(unit) = text(request, "unit")? {
-            let units = vec![unit.to_owned(); asked.ids().len()];
-            asked = asked.with_units(units)?;
-        }
+        let id = self.id(request.id());
+        let unit = text(request, "unit")?.unwrap_or(&id).to_owned();
+        let ids = match rows.len() {
+            1 => vec![id],
+            rows => (0..rows).map(|row| format!("{id}#{row}")).collect(),
+        };
+        // One unit, so that one model answers all rows of a request.
+        let units = vec![unit; ids.len()];
+        let mut asked = Request::of_rows(ids, rows)?
+            .with_order(champion.contract())
+            .with_units(units)?;
         if let Some(level) = whole_number(request, "priority")?.filter(|level| *level > 0) {
             asked = asked.with_priority(Priority::level(u8::try_from(level).unwrap_or(u8::MAX)));
         }
-        let forced = match arrival.arm.as_deref() {
-            None => forced_by_version(deployment, request.model(), request.version())?,
-            Some("champion") => Some(Arm::Champion),
-            Some("challenger") => Some(Arm::Challenger),
-            Some(other) => {
-                return Err(ProtocolError::invalid(format!(
-                    "there is no arm `{other}`; say `champion` or `challenger`"
-                )));
-            }
-        };
-        Ok(match forced {
-            Some(arm) => asked.with_arm(arm),
-            None => asked,
-        })
+        match arrival.arm.as_deref() {
+            None => match pinned(deployment, request.model(), request.version())? {
+                Some(version) => Ok(asked.with_version(version)),
+                None => Ok(asked),
+            },
+            Some("champion") => Ok(asked.with_arm(Arm::Champion)),
+            Some("challenger") => Ok(asked.with_arm(Arm::Challenger)),
+            Some(other) => Err(ProtocolError::invalid(format!(
+                "there is no arm `{other}`; say `champion` or `challenger`"
+            ))),
+        }
     }
 
     fn timeout(
@@ -407,15 +416,11 @@ impl Service {
         Ok(own.into_iter().chain(arrival.deadline_in).min())
     }
 
-    fn ids(&self, id: Option<&str>, rows: usize) -> Vec<String> {
-        let id = match id {
+    fn id(&self, id: Option<&str>) -> String {
+        match id {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => format!("{:x}", self.next_id.fetch_add(1, Ordering::Relaxed)),
-        };
-        if rows == 1 {
-            return vec![id];
         }
-        (0..rows).map(|row| format!("{id}#{row}")).collect()
     }
 
     fn deployment(&self, model: &str) -> Result<Arc<Deployment>, ProtocolError> {
@@ -454,28 +459,28 @@ impl Service {
     }
 }
 
-fn forced_by_version(
+/// The version that a request names, if it names one that answers.
+fn pinned(
     deployment: &Deployment,
     model: &str,
     version: Option<&str>,
-) -> Result<Option<Arm>, ProtocolError> {
+) -> Result<Option<Digest>, ProtocolError> {
     let Some(version) = version.filter(|version| !version.is_empty()) else {
         return Ok(None);
     };
-    if number(&deployment.champion()) == version {
-        return Ok(Some(Arm::Champion));
-    }
-    match deployment.challenger() {
-        Some(challenger) if number(&challenger) == version => Ok(Some(Arm::Challenger)),
-        _ => Err(unknown_version(model, version)),
+    let mut answering = std::iter::once(deployment.champion()).chain(deployment.challengers());
+    match answering.find(|model| number(model) == version) {
+        Some(named) => Ok(Some(named.digest())),
+        None => Err(unknown_version(model, version)),
     }
 }
 
-fn answered_by(deployment: &Deployment, digest: noops_core::Digest) -> String {
-    let models = deployment.models();
+/// The number of the version that answered; a constant has none and stands in for the champion, the first.
+fn answered_by(models: &[Arc<ServedModel>], digest: Digest) -> String {
     let answered = models.iter().find(|model| model.digest() == digest);
-    // A fallback's own version has no number here; it stands in for the champion.
-    number(answered.unwrap_or(&deployment.champion()))
+    answered
+        .or_else(|| models.first())
+        .map_or_else(String::new, |model| number(model))
 }
 
 fn number(model: &ServedModel) -> String {

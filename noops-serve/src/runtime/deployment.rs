@@ -98,6 +98,15 @@ impl Deployment {
             .collect()
     }
 
+    /// What answers where the models cannot, if it is a model.
+    #[must_use]
+    pub fn fallback_model(&self) -> Option<Arc<ServedModel>> {
+        match &self.arms.load().fallback {
+            Some(Fallback::Model(model)) => Some(model.clone()),
+            _ => None,
+        }
+    }
+
     /// The challengers' share of the traffic, together; zero in shadow and without one.
     #[must_use]
     pub fn share(&self) -> Share {
@@ -218,9 +227,11 @@ impl Deployment {
 
     fn swap(&self, change: impl Fn(&Arms) -> Arms) {
         let before = self.arms.rcu(|arms| change(arms));
+        {
+            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+            retired.push(before);
+        }
         self.free_retired();
-        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.push(before);
     }
 }
 

@@ -1,8 +1,8 @@
 //! All models of a process in one place.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use noops_core::{Error, ErrorKind, ModelName};
@@ -25,6 +25,8 @@ pub struct Runtime {
     deployments: ArcSwap<BTreeMap<ModelName, Arc<Deployment>>>,
     memory_ceiling: Option<usize>,
     closed: AtomicBool,
+    /// Deployments that were taken out of service. A request may still use one, and is not to be the one who frees it.
+    retired: Mutex<Vec<Arc<Deployment>>>,
     telemetry: TelemetryHub,
 }
 
@@ -49,12 +51,16 @@ impl Runtime {
     ///
     /// `Overloaded` when the memory ceiling forbids it; then nothing has changed.
     pub fn deploy(&self, name: ModelName, deployment: Arc<Deployment>) -> Result<(), Error> {
+        // Held while it is put in, so that two do not take the same room.
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         self.room_for(&name, deployment.artifact_bytes())?;
+        retired.extend(self.deployment(name.as_str()));
         self.deployments.rcu(|deployments| {
             let mut deployments = BTreeMap::clone(deployments);
             deployments.insert(name.clone(), deployment.clone());
             deployments
         });
+        drop(unused(&mut retired));
         Ok(())
     }
 
@@ -72,6 +78,9 @@ impl Runtime {
             deployments.retain(|other, _| other.as_str() != name);
             deployments
         });
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.push(deployment.clone());
+        drop(unused(&mut retired));
         Ok(deployment)
     }
 
@@ -168,12 +177,13 @@ impl Runtime {
 }
 
 impl Deployment {
-    /// Every version that it holds: champion, challengers and shadows.
+    /// Every version that it holds: champion, challengers, shadows and the fallback, if it is a model.
     #[must_use]
     pub fn models(&self) -> Vec<Arc<ServedModel>> {
         let mut models = vec![self.champion()];
         models.extend(self.challengers());
         models.extend(self.shadows());
+        models.extend(self.fallback_model());
         models
     }
 
@@ -183,6 +193,15 @@ impl Deployment {
         let models = self.models().into_iter();
         models.map(|model| model.artifact_bytes()).sum()
     }
+}
+
+/// The deployments that nobody else holds.
+fn unused(retired: &mut Vec<Arc<Deployment>>) -> Vec<Arc<Deployment>> {
+    let (unused, used) = std::mem::take(retired)
+        .into_iter()
+        .partition(|deployment| Arc::strong_count(deployment) == 1);
+    *retired = used;
+    unused
 }
 
 fn unknown(name: &str) -> Error {

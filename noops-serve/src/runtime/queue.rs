@@ -263,10 +263,11 @@ impl<J, R> State<J, R> {
             }
             _ => self.waits.rows,
         };
-        let waiting = (before + rows) as f64;
+        let lanes = self.replicas.max(1) as f64;
+        let waiting = before as f64 / lanes + rows as f64;
         let batches = (waiting / self.limits.batch_rows as f64).ceil();
-        let begun = if self.running_rows > 0 {
-            pace.row_ns * self.running_rows as f64 + pace.batch_ns
+        let begun = if self.idle.is_empty() && self.running_rows > 0 {
+            pace.row_ns * self.running_rows as f64 / lanes + pace.batch_ns
         } else {
             0.0
         };

@@ -31,21 +31,45 @@ pub struct Request {
     units: Option<Vec<String>>,
     input: Input,
     call: Call,
-    forced: Option<Arm>,
+    forced: Option<Forced>,
 }
 
-/// The values of a request. Cloning those in Arrow copies no value.
+/// Who is to answer, whatever the assignment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forced {
+    Arm(Arm),
+    #[cfg(feature = "http")]
+    Version(Digest),
+}
+
+/// The values of a request. Cloning copies no value.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     Arrow(RecordBatch),
-    Rows(Rows),
+    Rows {
+        rows: Arc<Rows>,
+        /// The features whose values they are, where the request was made for one contract.
+        order: Option<Arc<[String]>>,
+    },
 }
 
 impl Input {
     pub(crate) fn encode(&self, contract: &Contract) -> Result<Encoded, Error> {
         match self {
             Self::Arrow(rows) => contract.encode(rows),
-            Self::Rows(rows) => contract.encode_rows(rows),
+            Self::Rows { rows, order } => {
+                let names = contract.rules().iter().map(|rule| rule.feature().name());
+                if let Some(order) = order
+                    && !names.eq(order.iter().map(String::as_str))
+                {
+                    return Err(Error::new(
+                        ErrorKind::Unavailable,
+                        "read rows",
+                        "the model has other features, or in another order; ask again",
+                    ));
+                }
+                contract.encode_rows(rows)
+            }
         }
     }
 }
@@ -68,7 +92,13 @@ impl Request {
     /// Refuses a number of ids that differs from the number of rows.
     pub fn of_rows(ids: Vec<String>, rows: Rows) -> Result<Self, Error> {
         one_per_row("ids", ids.len(), rows.len())?;
-        Ok(Self::of_input(ids, Input::Rows(rows)))
+        Ok(Self::of_input(
+            ids,
+            Input::Rows {
+                rows: Arc::new(rows),
+                order: None,
+            },
+        ))
     }
 
     fn of_input(ids: Vec<String>, input: Input) -> Self {
@@ -110,7 +140,7 @@ impl Request {
     /// Has one arm answer, whatever the assignment says. Exposures say so, since such an answer is nothing to judge by.
     #[must_use]
     pub fn with_arm(mut self, arm: Arm) -> Self {
-        self.forced = Some(arm);
+        self.forced = Some(Forced::Arm(arm));
         self
     }
 
@@ -125,7 +155,7 @@ impl Request {
     pub fn record_batch(&self) -> Option<&RecordBatch> {
         match &self.input {
             Input::Arrow(rows) => Some(rows),
-            Input::Rows(_) => None,
+            Input::Rows { .. } => None,
         }
     }
 
@@ -141,7 +171,23 @@ impl Request {
         self.call
     }
 
-    pub(crate) fn forced(&self) -> Option<Arm> {
+    /// Has one version answer, see [`with_arm`](Self::with_arm).
+    #[cfg(feature = "http")]
+    pub(crate) fn with_version(mut self, version: Digest) -> Self {
+        self.forced = Some(Forced::Version(version));
+        self
+    }
+
+    /// Says in which order the values of the rows are: a model that reads others does not get them.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_order(mut self, contract: &Contract) -> Self {
+        if let Input::Rows { order, .. } = &mut self.input {
+            *order = Some(contract.names());
+        }
+        self
+    }
+
+    pub(crate) fn forced(&self) -> Option<Forced> {
         self.forced
     }
 }

@@ -10,7 +10,7 @@ use noops_core::{
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use self::gather::{GatherRule, Yield};
+use self::gather::GatherRule;
 use self::lead::{BATCHES_FOR_OTHERS, Lead};
 use self::replica::{TakingTurns, run};
 pub use self::scored::Scored;
@@ -43,6 +43,8 @@ pub struct ServedModel {
     /// For rows that must not wait behind live ones, nor live ones behind them.
     background: Mutex<Box<dyn Executor>>,
     batch_invariant_up_to: usize,
+    /// There can be but one executor: its replicas take turns.
+    single: bool,
     cost: CostModel,
     gather: GatherRule,
     settings: ServingSettings,
@@ -56,6 +58,16 @@ struct Job {
     batch: Batch,
     slot: Arc<Slot<Answered>>,
     since: Duration,
+    /// In nanoseconds on the model's clock; `u64::MAX` for none.
+    deadline: u64,
+}
+
+/// Whatever happens to a job, its caller hears of it. The first answer counts, so this one only where there was none.
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.slot
+            .answer(Err(Refusal::Model("its batch was lost".to_owned())));
+    }
 }
 
 impl Job {
@@ -88,6 +100,18 @@ impl Call {
     #[must_use]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+}
+
+impl Call {
+    pub(crate) fn has_timeout(self) -> bool {
+        self.timeout.is_some()
+    }
+
+    /// The same call when some of its time is spent.
+    pub(crate) fn less(mut self, spent: Duration) -> Self {
+        self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
         self
     }
 }
@@ -166,11 +190,11 @@ impl ServedModel {
         clock: Arc<dyn Clock>,
         artifact_bytes: usize,
     ) -> Result<Arc<Self>, Error> {
-        let replicas = executor.replica().map_or(1, |_| settings.replica_count());
-        let many: Box<dyn Executor> = match executor.replica() {
-            Some(replica) => replica,
-            None => Box::new(TakingTurns::new(executor)),
+        let (many, single): (Box<dyn Executor>, bool) = match executor.replica() {
+            Some(replica) => (replica, false),
+            None => (Box::new(TakingTurns::new(executor)), true),
         };
+        let replicas = if single { 1 } else { settings.replica_count() };
         let replica = || {
             many.replica().ok_or_else(|| {
                 Error::new(
@@ -201,6 +225,7 @@ impl ServedModel {
             template: Mutex::new(replica()?),
             background: Mutex::new(background),
             batch_invariant_up_to: probed.batch_invariant_up_to,
+            single,
             cost: probed.cost,
             gather: GatherRule::default(),
             settings: settings.clone(),
@@ -274,7 +299,7 @@ impl ServedModel {
     ///
     /// An executor of which there can be but one stays alone.
     pub fn scale(self: &Arc<Self>, replicas: NonZeroUsize) -> usize {
-        while self.queue.replicas() < replicas.get() {
+        while !self.single && self.queue.replicas() < replicas.get() {
             let Some(replica) = self.fresh_replica() else {
                 break;
             };
@@ -298,28 +323,41 @@ impl ServedModel {
     ///
     /// Refuses when too many rows wait, when the rows cannot be scored in time, and when the model fails on them.
     pub async fn score(self: &Arc<Self>, batch: Batch, call: Call) -> Result<Scored, Refusal> {
+        if batch.rows() == 0 {
+            return Ok(Scored::none());
+        }
         let cost = self.cost.present();
-        let expected_ns = cost.predict_ns(batch.rows());
+        let batches = batch.rows().div_ceil(self.batch_invariant_up_to).max(1);
+        let expected_ns = f64::from(cost.row_ns()) * batch.rows() as f64
+            + f64::from(cost.batch_ns()) * batches as f64;
+        let mut tried = false;
         if let Some(timeout) = call.timeout
-            && expected_ns > timeout.as_nanos() as f64
-            && (timeout.is_zero() || !self.meter.is_to_be_tried())
+            && (timeout.is_zero() || expected_ns > timeout.as_nanos() as f64)
         {
-            return Err(Refusal::TooLate);
+            tried = !timeout.is_zero() && self.meter.is_to_be_tried();
+            if !tried {
+                return Err(Refusal::TooLate);
+            }
         }
         let offload = expected_ns > self.settings.offload_above.as_nanos() as f64;
-        let gather = self.gather.decide(cost);
+        let gather = match self.gather.decide(cost) {
+            // Somebody has to lead when the others have come.
+            Gather::Yes if Handle::try_current().is_err() => Gather::No,
+            gather => gather,
+        };
         if gather == Gather::No
             && !offload
             && let Some(replica) = self.queue.try_lead(batch.rows())
         {
             let mut lead = Lead::new(self.clone(), replica, batch.rows(), Gather::No);
-            let answer = lead.run_own(&batch);
+            let answer = lead.run_own(&batch, self.deadline(call));
             if !lead.run(BATCHES_FOR_OTHERS) {
                 self.hand_over(lead);
             }
             return answer;
         }
-        self.score_in_queue(batch, call, gather, offload).await
+        self.score_in_queue(batch, call, gather, offload, tried)
+            .await
     }
 
     async fn score_in_queue(
@@ -328,29 +366,32 @@ impl ServedModel {
         call: Call,
         gather: Gather,
         offload: bool,
+        tried: bool,
     ) -> Result<Scored, Refusal> {
         let now = self.clock.monotonic();
         let urgency = Urgency {
             priority: call.priority.rank(),
-            deadline: call
-                .timeout
-                .map_or(u64::MAX, |timeout| nanoseconds(now.saturating_add(timeout))),
+            deadline: self.deadline(call),
         };
         let slot = Arc::new(Slot::new());
         let job = Job {
             batch,
             slot: slot.clone(),
             since: now,
+            deadline: urgency.deadline,
         };
         let weight = job.weight();
         self.meter.begins_to_wait(weight);
         let cost = self.cost.present();
-        let pace = call.timeout.map(|_| Pace {
+        let pace = call.timeout.filter(|_| !tried).map(|_| Pace {
             now: nanoseconds(now),
             row_ns: f64::from(cost.row_ns()),
             batch_ns: f64::from(cost.batch_ns()),
         });
-        let waiting = Waiting { slot };
+        let mut waiting = Waiting {
+            slot,
+            lead: Arc::default(),
+        };
         let mut evicted = Vec::new();
         let turn = self
             .queue
@@ -363,14 +404,18 @@ impl ServedModel {
             Turn::Wait => (),
             Turn::Lead(replica) => {
                 let mut lead = Lead::new(self.clone(), replica, 0, gather);
-                if offload && let Ok(runtime) = Handle::try_current() {
-                    drop(runtime.spawn_blocking(move || drop(lead)));
-                } else {
-                    if gather == Gather::Yes {
-                        Yield::default().await;
+                match Handle::try_current() {
+                    Ok(runtime) if offload => {
+                        drop(runtime.spawn_blocking(move || drop(lead)));
                     }
-                    if !lead.run(BATCHES_FOR_OTHERS) {
-                        self.hand_over(lead);
+                    Ok(runtime) if gather == Gather::Yes => {
+                        waiting.lead = Arc::new(Mutex::new(Some(lead)));
+                        drop(runtime.spawn(lead_when_polled(waiting.lead.clone())));
+                    }
+                    _ => {
+                        if !lead.run(BATCHES_FOR_OTHERS) {
+                            self.hand_over(lead);
+                        }
                     }
                 }
             }
@@ -398,17 +443,32 @@ impl ServedModel {
                     }
                 }));
             }
-            // A single thread may never poll the task again.
-            _ => drop(lead),
+            // A single thread has its own events to see to.
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(lead))),
+            Err(_) => drop(lead),
         }
     }
 
-    /// Scores rows on this thread, past the queue: what shadows and evaluations want. Live rows do not wait for it.
+    /// Scores rows on this thread, past the queue: what evaluations want. Live rows do not wait for it.
     ///
     /// # Errors
     ///
     /// When the model fails, panics, or breaks its output contract.
     pub fn score_now(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
+        let scores = self.score_rows_now(batch)?;
+        let whole: Option<Vec<f32>> = scores.into_iter().collect();
+        whole.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Corrupt,
+                "accept a model's output",
+                "a score is outside the contract",
+            )
+            .with("version", self.version.number())
+        })
+    }
+
+    /// Scores rows on this thread, past the queue: what shadows want. `None` for a row whose output breaks the contract.
+    pub(crate) fn score_rows_now(&self, batch: &Batch) -> Result<Vec<Option<f32>>, Error> {
         let rows: Vec<usize> = (0..batch.rows()).collect();
         let mut scores = Vec::with_capacity(rows.len());
         // In pieces: live rows may want the processor between them, and activations stay in the cache.
@@ -426,8 +486,7 @@ impl ServedModel {
             }
             drop(background);
             let ran = ran?;
-            self.contract().output().check(&ran.scores, batch.rows())?;
-            scores.extend(ran.scores.iter().filter_map(|row| row.first().copied()));
+            scores.extend(Scored::new(ran.scores, ran.broken).firsts());
         }
         Ok(scores)
     }
@@ -443,21 +502,44 @@ impl ServedModel {
         self.queue.count(|job| !job.slot.is_closed())
     }
 
+    fn deadline(&self, call: Call) -> u64 {
+        call.timeout.map_or(u64::MAX, |timeout| {
+            nanoseconds(self.clock.monotonic().saturating_add(timeout))
+        })
+    }
+
     fn fresh_replica(&self) -> Option<Box<dyn Executor>> {
         let template = self.template.lock().unwrap_or_else(PoisonError::into_inner);
         template.replica()
     }
 }
 
-/// Closes the slot when the caller goes, so that nobody runs its rows.
+/// A caller who waits. When it goes its slot is closed, so that nobody runs its rows, and a lead that it let others go before is
+/// brought to its end.
 struct Waiting {
     slot: Arc<Slot<Answered>>,
+    lead: Arc<Mutex<Option<Lead>>>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.slot.close();
+        drop(taken(&self.lead));
     }
+}
+
+/// Leads once everybody who was ready has been polled.
+async fn lead_when_polled(lead: Arc<Mutex<Option<Lead>>>) {
+    let Some(mut lead) = taken(&lead) else {
+        return;
+    };
+    while !lead.run(BATCHES_FOR_OTHERS) {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn taken(lead: &Mutex<Option<Lead>>) -> Option<Lead> {
+    lead.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn nanoseconds(time: Duration) -> u64 {

@@ -33,16 +33,16 @@ impl ShadowCopy {
             .filter_map(|(row, id)| Some((accepted.binary_search(&row).ok()?, id)))
             .unzip();
         let scores = if places.len() == accepted.len() {
-            self.model.score_now(encoded.batch())
+            self.model.score_rows_now(encoded.batch())
         } else {
-            self.model.score_now(&encoded.batch().take(&places))
+            self.model.score_rows_now(&encoded.batch().take(&places))
         };
         let mut scores = scores.ok().map(Vec::into_iter);
         let scored = ids.into_iter().map(|request| ShadowScore {
             request,
             arm: self.arm,
             version: self.model.digest(),
-            score: scores.as_mut().and_then(Iterator::next),
+            score: scores.as_mut().and_then(Iterator::next).flatten(),
         });
         scored.collect()
     }

@@ -168,6 +168,7 @@ fn processors_with_other_vectors_differ_by_rounding_only() {
     }
 }
 
+#[cfg(feature = "burn")]
 #[test]
 fn the_same_as_burn() {
     use burn::tensor::{Device, Tensor, TensorData, activation};

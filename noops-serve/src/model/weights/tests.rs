@@ -1,3 +1,4 @@
+#[cfg(feature = "burn")]
 use noops_core::Executor;
 use proptest::prelude::*;
 

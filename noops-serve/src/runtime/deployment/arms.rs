@@ -5,6 +5,7 @@ use std::sync::Arc;
 use noops_canary::{Arm, Assignment, Salt, WeightedAssignment, bucket};
 use noops_core::{Digest, Share};
 
+use crate::runtime::request::Forced;
 use crate::runtime::served::ServedModel;
 
 /// One consistent set of models: what a request pins.
@@ -159,7 +160,7 @@ impl Arms {
         }
     }
 
-    pub(super) fn assign(&self, unit: &str, forced: Option<Arm>) -> AssignedRow {
+    pub(super) fn assign(&self, unit: &str, forced: Option<Forced>) -> AssignedRow {
         let assigned = match &self.split {
             None => AssignedRow::TO_CHAMPION,
             Some(Split::One(assignment)) => {
@@ -183,12 +184,21 @@ impl Arms {
         };
         match forced {
             None => assigned,
-            Some(Arm::Champion) => AssignedRow {
+            #[cfg(feature = "http")]
+            Some(Forced::Version(version)) => AssignedRow {
+                challenger: self
+                    .challengers
+                    .iter()
+                    .position(|model| model.digest() == version),
+                in_analysis: false,
+                ..assigned
+            },
+            Some(Forced::Arm(Arm::Champion)) => AssignedRow {
                 challenger: None,
                 in_analysis: false,
                 ..assigned
             },
-            Some(Arm::Challenger) => AssignedRow {
+            Some(Forced::Arm(Arm::Challenger)) => AssignedRow {
                 challenger: (!self.challengers.is_empty())
                     .then_some(assigned.challenger.unwrap_or(0)),
                 in_analysis: false,

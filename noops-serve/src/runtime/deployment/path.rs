@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use noops_core::{Batch, Encoded, Error};
+use noops_core::{Batch, Clock, Encoded, Error};
 
 use super::Deployment;
 use super::arms::{Arms, AssignedRow, Fallback};
 use crate::runtime::exposure::AnsweredBy;
 use crate::runtime::request::{Answer, Prediction, Refusal, Reply, Request};
-use crate::runtime::served::{Scored, ServedModel};
+use crate::runtime::served::{Call, Scored, ServedModel};
 
 /// When a request came.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,7 @@ pub(super) struct Asking<'a> {
     pub(super) request: &'a Request,
     pub(super) asked: Asked,
     pub(super) arms: &'a Arms,
+    pub(super) clock: &'a dyn Clock,
     /// The arm of each row; empty where the champion is asked for all.
     pub(super) assigned: Vec<AssignedRow>,
     pub(super) by_champion: Encoded,
@@ -55,6 +56,7 @@ impl Deployment {
             assigned: Vec::new(),
             by_challengers: Vec::new(),
             arms: &arms,
+            clock: self.clock.as_ref(),
         };
         let reply = if arms.challengers.is_empty() {
             asking.ask_champion().await
@@ -70,10 +72,19 @@ impl Deployment {
 
 impl Asking<'_> {
     pub(super) fn assigned(&self, row: usize) -> AssignedRow {
-        self.assigned
-            .get(row)
-            .copied()
-            .unwrap_or(AssignedRow::TO_CHAMPION)
+        self.assigned.get(row).copied().unwrap_or(AssignedRow {
+            in_analysis: self.request.forced().is_none(),
+            ..AssignedRow::TO_CHAMPION
+        })
+    }
+
+    /// What is left of the request's time, for whoever is asked now.
+    fn call(&self) -> Call {
+        let call = self.request.call();
+        if !call.has_timeout() {
+            return call;
+        }
+        call.less(self.clock.monotonic().saturating_sub(self.asked.since))
     }
 
     /// The model that was asked for a row first, and how it read it.
@@ -90,7 +101,7 @@ impl Asking<'_> {
         let champion = &self.arms.champion;
         let rows = self.request.ids().len();
         let batch = self.by_champion.batch().clone();
-        let answers = champion.score(batch, self.request.call()).await;
+        let answers = champion.score(batch, self.call()).await;
         if let Ok(scored) = &answers
             && scored.rows() == rows
             && !scored.has_broken_rows()
@@ -128,7 +139,7 @@ impl Asking<'_> {
             let encoded = self.request.input().encode(challenger.contract()).ok();
             if let Some(encoded) = &encoded {
                 let live = Subset::of(encoded, mine);
-                let answers = challenger.score(live.batch, self.request.call()).await;
+                let answers = challenger.score(live.batch, self.call()).await;
                 place(&mut slots, &live.rows, &answers, challenger, |_| {
                     AnsweredBy::Challenger
                 });
@@ -140,7 +151,7 @@ impl Asking<'_> {
             !matches!(slots.get(row), Some(Some(Ok(_))))
         });
         let champion = &self.arms.champion;
-        let answers = champion.score(rest.batch, self.request.call()).await;
+        let answers = champion.score(rest.batch, self.call()).await;
         place(
             &mut slots,
             &rest.rows,
@@ -190,7 +201,7 @@ impl Asking<'_> {
                     return;
                 };
                 let rest = Subset::of(&encoded, |row| rows.binary_search(&row).is_ok());
-                let answers = model.score(rest.batch, self.request.call()).await;
+                let answers = model.score(rest.batch, self.call()).await;
                 if answers.is_ok() {
                     place(slots, &rest.rows, &answers, model, |_| AnsweredBy::Fallback);
                 }

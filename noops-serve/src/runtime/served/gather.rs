@@ -1,8 +1,6 @@
 //! Whether it pays to let others go first.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
 
 use crate::runtime::cost::BatchCost;
 use crate::runtime::queue::Gather;
@@ -43,25 +41,6 @@ impl GatherRule {
             let left = self.credit.load(Ordering::Relaxed);
             self.credit.store(left.saturating_sub(1), Ordering::Relaxed);
         }
-    }
-}
-
-/// Lets everything else that is ready run once.
-#[derive(Debug, Default)]
-pub(super) struct Yield {
-    yielded: bool,
-}
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.yielded {
-            return Poll::Ready(());
-        }
-        self.yielded = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

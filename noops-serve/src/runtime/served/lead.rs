@@ -1,5 +1,6 @@
 //! Running the rows of whoever waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,13 +38,13 @@ impl Lead {
     }
 
     /// Runs the leader's own rows, which never were in the queue.
-    pub(super) fn run_own(&mut self, batch: &Batch) -> Answered {
+    pub(super) fn run_own(&mut self, batch: &Batch, deadline: u64) -> Answered {
         let Some(replica) = &mut self.replica else {
             return Err(Refusal::Model("the lead has ended".to_owned()));
         };
         // A request larger than a batch goes in pieces, like any other.
         if batch.rows() > self.model.batch_invariant_up_to {
-            return self.model.run_in_pieces(replica, batch);
+            return self.model.run_in_pieces(replica, batch, deadline);
         }
         self.model.run_batch(replica, batch, 1)
     }
@@ -86,7 +87,9 @@ impl Lead {
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        while self.replica.is_some() && !self.run(BATCHES_FOR_OTHERS) {}
+        // A waker or an executor of the host's that panics here must not take the replica with it.
+        let mut run = || catch_unwind(AssertUnwindSafe(|| self.run(BATCHES_FOR_OTHERS)));
+        while !run().unwrap_or(false) {}
     }
 }
 
@@ -114,7 +117,7 @@ impl ServedModel {
         // Alone: there is nobody else, or one caller's rows are what the model fails on, and that must not cost the others theirs.
         for job in jobs {
             let answer = if job.batch.rows() > self.batch_invariant_up_to {
-                self.run_in_pieces(replica, &job.batch)
+                self.run_in_pieces(replica, &job.batch, job.deadline)
             } else {
                 self.run_batch(replica, &job.batch, 1)
             };
@@ -131,13 +134,22 @@ impl ServedModel {
         self.run_batch(replica, &together, jobs.len()).ok()
     }
 
-    fn run_in_pieces(&self, replica: &mut Box<dyn Executor>, batch: &Batch) -> Answered {
+    fn run_in_pieces(
+        &self,
+        replica: &mut Box<dyn Executor>,
+        batch: &Batch,
+        deadline: u64,
+    ) -> Answered {
         let rows: Vec<usize> = (0..batch.rows()).collect();
         let mut pieces = Vec::new();
         for piece in rows.chunks(self.batch_invariant_up_to) {
+            if deadline != u64::MAX && deadline <= nanoseconds(self.clock.monotonic()) {
+                return Err(Refusal::TooLate);
+            }
             pieces.push(self.run_batch(replica, &batch.take(piece), 1)?);
         }
-        Scored::joined(&pieces).map_err(|error| Refusal::Model(error.to_string()))
+        Scored::joined(&pieces, self.contract().output().width())
+            .map_err(|error| Refusal::Model(error.to_string()))
     }
 
     fn run_batch(
@@ -162,9 +174,13 @@ impl ServedModel {
             Err(error) => {
                 if let RunError::Panicked(_) = &error {
                     self.meter.panicked();
-                    if let Some(fresh) = self.fresh_replica() {
-                        // Off this thread would be better, but what a model leaves behind when it panics is seldom large.
-                        *replica = fresh;
+                    // What a host's executor does when it is copied or dropped may panic too.
+                    let replaced = catch_unwind(AssertUnwindSafe(|| {
+                        if let Some(fresh) = self.fresh_replica() {
+                            *replica = fresh;
+                        }
+                    }));
+                    if replaced.is_ok() && !self.single {
                         self.meter.was_replaced();
                     }
                 }
@@ -176,7 +192,10 @@ impl ServedModel {
     fn record_run(&self, rows: usize, requests: usize, start: Duration) {
         let took = self.clock.monotonic().saturating_sub(start);
         self.meter.ran(rows, requests, took);
-        if self.meter.is_to_be_learned_from() {
+        let (expected, nanoseconds_taken) =
+            (self.cost.present().predict_ns(rows), took.as_nanos() as f64);
+        let surprise = nanoseconds_taken > 2.0 * expected || 2.0 * nanoseconds_taken < expected;
+        if surprise || self.meter.is_to_be_learned_from() {
             self.cost.learn(rows, nanoseconds(took));
         }
     }

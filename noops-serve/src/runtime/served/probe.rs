@@ -29,6 +29,12 @@ pub(super) fn probe(
     clock: &dyn Clock,
 ) -> Result<Probed, Error> {
     let contract = &version.registration().contract;
+    if contract.rules().is_empty() {
+        return Err(
+            Error::new(ErrorKind::Invalid, LOAD, "its contract has no features")
+                .with("version", version.number()),
+        );
+    }
     let rows = probe_rows(contract)?;
     let mut alone = Vec::with_capacity(PROBE_ROWS);
     for row in 0..PROBE_ROWS {
@@ -51,7 +57,9 @@ pub(super) fn probe(
         invariant = size;
         size *= 2;
     }
-    if invariant < PROBE_ROWS.min(batch_rows) {
+    let wanted = PROBE_ROWS.min(batch_rows.max(1));
+    // The largest power of two up to that.
+    if 2 * invariant <= wanted {
         return Err(Error::new(
             ErrorKind::Invalid,
             LOAD,

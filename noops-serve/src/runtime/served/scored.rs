@@ -34,16 +34,18 @@ impl Scored {
     }
 
     /// Pieces of one request, one behind the other.
-    pub(super) fn joined(pieces: &[Self]) -> Result<Self, Error> {
-        let Some(first) = pieces.first() else {
-            return Ok(Self::none());
-        };
-        let width = first.scores.width();
+    pub(super) fn joined(pieces: &[Self], width: usize) -> Result<Self, Error> {
         let mut values = Vec::new();
         let mut broken = Vec::new();
         for piece in pieces {
-            values.extend_from_slice(piece.scores.values());
-            broken.extend((0..piece.rows).map(|row| piece.row(row).is_none()));
+            for row in 0..piece.rows {
+                let scores = piece.row(row).filter(|scores| scores.len() == width);
+                broken.push(scores.is_none());
+                match scores {
+                    Some(scores) => values.extend_from_slice(scores),
+                    None => values.extend(std::iter::repeat_n(f32::NAN, width)),
+                }
+            }
         }
         let broken = broken.contains(&true).then_some(broken);
         Ok(Self::new(Scores::new(width, values)?, broken))

@@ -134,6 +134,7 @@ async fn rows_the_model_fails_on_cost_their_neighbours_nothing() {
                 batch: batch(&[x]),
                 slot: slot.clone(),
                 since: Duration::ZERO,
+                deadline: u64::MAX,
             };
             let urgency = Urgency {
                 priority: 0,
@@ -317,4 +318,59 @@ async fn an_artifact_with_another_digest_is_never_loaded() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn any_batch_size_may_be_asked_for() {
+    for rows in [1, 3, 5, 10, 15, 17] {
+        let settings = ServingSettings::default().with_batch_rows(NonZeroUsize::new(rows).unwrap());
+        let formula = Formula(Box::new(<[f32]>::to_vec));
+        let model = ServedModel::with_settings(
+            version("any"),
+            Box::new(formula),
+            &settings,
+            Arc::new(SystemClock),
+        )
+        .unwrap();
+        assert!(model.batch_invariant_up_to() <= rows);
+        assert_eq!(score(&model, &[0.5; 20]).await, [0.5; 20]);
+    }
+}
+
+#[test]
+fn an_executor_of_which_there_is_one_stays_alone() {
+    let model = served("alone", |x| x);
+    assert_eq!(model.scale(NonZeroUsize::new(4).unwrap()), 1);
+}
+
+#[tokio::test]
+async fn an_estimate_that_became_too_high_is_found_out_also_where_rows_are_handed_over() {
+    let clock = Arc::new(noops_core::ManualClock::new(
+        noops_core::Timestamp::UNIX_EPOCH,
+    ));
+    let (slow, ticking) = (Arc::new(AtomicUsize::new(10)), clock.clone());
+    let milliseconds = slow.clone();
+    let model = Formula(Box::new(move |xs| {
+        let took = milliseconds.load(Ordering::Relaxed) as i64;
+        ticking.set(ticking.now() + jiff::SignedDuration::from_millis(took));
+        xs.to_vec()
+    }));
+    let settings = ServingSettings::default();
+    let model =
+        ServedModel::with_settings(version("slow"), Box::new(model), &settings, clock).unwrap();
+    slow.store(0, Ordering::Relaxed);
+    let hurried = Call::default().with_timeout(Duration::from_millis(5));
+    let mut answered = 0;
+    for _ in 0..2_000 {
+        answered += usize::from(model.score(batch(&[0.5]), hurried).await.is_ok());
+    }
+    assert!(answered > 1_000, "{answered} of 2,000 were answered");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_no_rows() {
+    let model = served("identity", |x| x);
+    while model.occupy() {}
+    let scored = model.score(batch(&[]), Call::default()).await.unwrap();
+    assert_eq!(scored.rows(), 0);
 }

@@ -1,5 +1,7 @@
 //! One tree of a booster.
 
+use std::cell::Cell;
+
 use noops_core::Error;
 
 use super::sections::Section;
@@ -99,6 +101,8 @@ fn question(threshold: f64, kind: u8, sets: &Sets) -> Result<Question, Error> {
 struct Sets {
     boundaries: Vec<usize>,
     words: Vec<u32>,
+    /// Words that nodes have asked for. Each set belongs to one node, so a file cannot have a short one copied for ever.
+    taken: Cell<usize>,
 }
 
 impl Sets {
@@ -106,6 +110,7 @@ impl Sets {
         Ok(Self {
             boundaries: section.numbers("cat_boundaries")?,
             words: section.numbers("cat_threshold")?,
+            taken: Cell::new(0),
         })
     }
 
@@ -122,9 +127,13 @@ impl Sets {
         let words = self
             .words
             .get(start..end)
-            .filter(|words| words.len() <= MAX_WORDS);
+            .filter(|words| words.len() <= MAX_WORDS)
+            .ok_or_else(absent)?;
+        self.taken.set(self.taken.get().saturating_add(words.len()));
+        if self.taken.get() > self.words.len() {
+            return Err(corrupt("sets of categories belong to several nodes"));
+        }
         let bits = words
-            .ok_or_else(absent)?
             .iter()
             .zip((0_u32..).step_by(32))
             .flat_map(|(&word, first)| {
