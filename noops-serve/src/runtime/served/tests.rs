@@ -361,10 +361,12 @@ async fn an_estimate_that_became_too_high_is_found_out_also_where_rows_are_hande
     slow.store(0, Ordering::Relaxed);
     let hurried = Call::default().with_timeout(Duration::from_millis(5));
     let mut answered = 0;
-    for _ in 0..2_000 {
+    for _ in 0..400 {
         answered += usize::from(model.score(batch(&[0.5]), hurried).await.is_ok());
+        // Whoever has answered still has to end its lead.
+        std::thread::sleep(Duration::from_micros(200));
     }
-    assert!(answered > 1_000, "{answered} of 2,000 were answered");
+    assert!(answered > 200, "{answered} of 400 were answered");
 }
 
 #[tokio::test]
