@@ -2,7 +2,6 @@
 //!
 //! `cargo bench -p noops-benches --bench serve`
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -16,12 +15,11 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use noops_benches::SplitMix64;
-use noops_core::{
-    Batch, ColumnKind, Contract, Digest, Executor, Feature, FeatureRule, Lineage, ModelVersion,
-    OutputRule, Registration, Rows, Share, SystemClock, Timestamp,
+use noops_benches::{
+    PERCEPTRON_FEATURES as FEATURES, SplitMix64, perceptron, perceptron_batch, perceptron_feature,
+    perceptron_version,
 };
-use noops_serve::model::mlp::{Activation, Layer, Mlp as Fused};
+use noops_core::{Executor, Rows, Share, SystemClock};
 use noops_serve::model::tree::{Branch, Comparison, ForestBuilder, Split, TreeNode};
 use noops_serve::{
     BurnExecutor, Call, Deployment, DeploymentSettings, Reply, Request, ServedModel,
@@ -46,7 +44,7 @@ fn predict(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
     let executor = BurnExecutor::new(module.clone(), device.clone(), |module: &Mlp, inputs| {
         forward(module, inputs.numbers())
     });
-    let served = ServedModel::new(version()?, Box::new(executor))?;
+    let served = ServedModel::new(perceptron_version(1)?, Box::new(executor))?;
     let deployment = Deployment::new(
         served,
         Arc::new(SystemClock),
@@ -96,16 +94,15 @@ fn predict(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
 
 /// One row through everything, with the fused network, beside the network alone.
 fn row(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
-    let network = network()?;
-    let served = ServedModel::new(version()?, Box::new(network.clone()))?;
+    let network = perceptron(7)?;
+    let served = ServedModel::new(perceptron_version(1)?, Box::new(network.clone()))?;
     let settings = DeploymentSettings::default().with_observation_sample(Share::FULL);
     let clock = Arc::new(SystemClock);
     let deployment = Deployment::new(served.clone(), clock, &settings);
     let inputs = row_major(&columns(1), 1);
     let request = Request::of_rows(vec!["request-0".to_owned()], Rows::one(inputs.clone()))?
         .with_timeout(Duration::from_millis(10));
-    let kinds: Arc<[ColumnKind]> = [ColumnKind::Number; FEATURES].into();
-    let batch = Batch::from_rows(1, kinds, inputs, Vec::new())?;
+    let batch = perceptron_batch(1, inputs)?;
     let mut bare = network;
     let expected = bare.run(&batch)?.into_values();
 
@@ -173,11 +170,16 @@ fn callers(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
         let executors: [(&str, Box<dyn Executor>, &ServingSettings); 3] = [
             ("noops-burn", Box::new(burn()), &batched),
             ("noops-burn-unbatched", Box::new(burn()), &alone),
-            ("noops-fused", Box::new(network()?), &batched),
+            ("noops-fused", Box::new(perceptron(7)?), &batched),
         ];
         for (name, executor, settings) in executors {
             let clock = Arc::new(SystemClock);
-            let served = ServedModel::with_settings(version()?, executor, settings, clock.clone())?;
+            let served = ServedModel::with_settings(
+                perceptron_version(1)?,
+                executor,
+                settings,
+                clock.clone(),
+            )?;
             let settings = DeploymentSettings::default();
             let deployment = Arc::new(Deployment::new(served, clock, &settings));
             let inputs = row_major(&columns(1), 1);
@@ -317,24 +319,9 @@ fn walk(splits: &[(usize, f32)], leaves: &[f32], row: &[f32]) -> f32 {
     leaves.get(node - splits.len()).copied().unwrap_or_default()
 }
 
-/// 32 numbers, two hidden layers of 64, one probability: the fused network.
-fn network() -> Result<Fused, noops_core::Error> {
-    let mut generator = SplitMix64::new(7);
-    let mut layer = |inputs: usize, outputs: usize, activation| {
-        let weights = generator.numbers(inputs * outputs).into_iter();
-        let weights = weights.map(|weight| (weight as f32 - 0.5) / 4.0).collect();
-        let layer = Layer::new(inputs, outputs, weights)?;
-        Ok::<Layer, noops_core::Error>(layer.with_activation(activation))
-    };
-    Fused::new(vec![
-        layer(FEATURES, 64, Activation::Relu)?,
-        layer(64, 64, Activation::Relu)?,
-        layer(64, 1, Activation::Sigmoid)?,
-    ])
-}
-
 fn encode(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
-    let contract = contract()?;
+    let version = perceptron_version(1)?;
+    let contract = &version.registration().contract;
     let mut group = criterion.benchmark_group("serve/encode");
     for rows in ROWS {
         let columns = columns(rows);
@@ -413,30 +400,6 @@ fn agree(reply: &Reply, expected: &[f32]) -> bool {
         })
 }
 
-fn version() -> Result<ModelVersion, Box<dyn Error>> {
-    let registration = Registration {
-        model: "bench".parse()?,
-        digest: Digest::of(b"bench"),
-        contract: contract()?,
-        metrics: BTreeMap::new(),
-        parameters: BTreeMap::new(),
-        profile: None,
-        lineage: Lineage::default(),
-        registered_at: Timestamp::UNIX_EPOCH,
-    };
-    Ok(ModelVersion::new(1, registration))
-}
-
-fn contract() -> Result<Contract, noops_core::Error> {
-    let rules = (0..FEATURES)
-        .map(|index| FeatureRule::strict(Feature::number_between(name(index), 0.0, 1.0)));
-    Contract::new(rules, OutputRule::probability())
-}
-
-fn name(feature: usize) -> String {
-    format!("x{feature:02}")
-}
-
 fn columns(rows: usize) -> Vec<Vec<f64>> {
     let mut generator = SplitMix64::new(5);
     (0..FEATURES).map(|_| generator.numbers(rows)).collect()
@@ -445,7 +408,7 @@ fn columns(rows: usize) -> Vec<Vec<f64>> {
 fn frame(columns: &[Vec<f64>]) -> Result<RecordBatch, Box<dyn Error>> {
     let arrays = columns.iter().enumerate().map(|(index, column)| {
         let array: ArrayRef = Arc::new(Float64Array::from(column.clone()));
-        (name(index), array)
+        (perceptron_feature(index), array)
     });
     Ok(RecordBatch::try_from_iter(arrays)?)
 }
@@ -458,7 +421,6 @@ fn row_major(columns: &[Vec<f64>], rows: usize) -> Vec<f32> {
 }
 
 const TREES: usize = 100;
-const FEATURES: usize = 32;
 const POLLS: usize = 3;
 const ROWS: [usize; 2] = [1, 64];
 /// At 64 rows a call, half of what the outbox holds.

@@ -9,6 +9,8 @@
 mod as_of;
 mod folder;
 mod frames;
+mod percentile;
+mod perceptron;
 mod poll;
 mod read;
 mod registrations;
@@ -19,6 +21,10 @@ mod wide;
 pub use as_of::{AsOfOracle, AsOfWorkload};
 pub use folder::Folder;
 pub use frames::{column_name, frame, normal_numbers, reference_numbers};
+pub use percentile::microseconds;
+pub use perceptron::{
+    PERCEPTRON_FEATURES, perceptron, perceptron_batch, perceptron_feature, perceptron_version,
+};
 pub use poll::poll_once;
 pub use read::{read_batch, read_f32, read_f64};
 pub use registrations::{fill_registry, registration};

@@ -237,7 +237,8 @@ impl Contract {
     ///
     /// # Errors
     ///
-    /// Refuses two rules for one feature, see [`Schema::new`].
+    /// Refuses two rules for one feature, see [`Schema::new`], bounds that are no numbers or out of order, and a number to impute that
+    /// no model could be shown.
     pub fn new(
         rules: impl IntoIterator<Item = FeatureRule>,
         output: OutputRule,

@@ -87,7 +87,7 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// Refuses two features of one name, and a number whose bounds are out of order or NaN.
+    /// Refuses two features of one name, and a number whose bounds are out of order, infinite or NaN.
     pub fn new(features: impl IntoIterator<Item = Feature>) -> Result<Self, Error> {
         let features: Vec<Feature> = features.into_iter().collect();
         let mut seen = BTreeSet::new();
@@ -97,10 +97,16 @@ impl Schema {
                     invalid("two features have the same name").with("feature", feature.name())
                 );
             }
-            if let FeatureKind::Number { min, max } = feature.kind()
-                && min.partial_cmp(max).is_none_or(|order| order.is_gt())
-            {
+            let FeatureKind::Number { min, max } = feature.kind() else {
+                continue;
+            };
+            if min.partial_cmp(max).is_none_or(|order| order.is_gt()) {
                 return Err(invalid("the bounds are out of order").with("feature", feature.name()));
+            }
+            // JSON has no word for infinity, so what is written could not be read again.
+            if min.is_infinite() || max.is_infinite() {
+                let message = "a bound is infinite; the largest finite number leaves a range open";
+                return Err(invalid(message).with("feature", feature.name()));
             }
         }
         Ok(Self { features })

@@ -9,6 +9,7 @@ pub mod model;
 pub mod protocol;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod routing;
 mod runtime;
 pub mod scale;
 pub mod telemetry;

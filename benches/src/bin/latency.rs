@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use noops_benches::{
-    Folder, SplitMix64, WIDE_FEATURES, fill_registry, wide_entity, wide_rows, wide_view,
+    Folder, SplitMix64, WIDE_FEATURES, fill_registry, microseconds, wide_entity, wide_rows,
+    wide_view,
 };
 use noops_core::{
     Alias, CellStatus, Digest, InMemoryFeatures, InMemoryRegistry, ModelName, ModelRegistry,
@@ -146,13 +147,6 @@ fn measure(
     });
     say(&line);
     Ok(())
-}
-
-/// The smallest time that a share of the calls did not exceed.
-fn microseconds(sorted: &[Duration], share: f64) -> Option<f64> {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    let found = sorted.get(rank.saturating_sub(1))?;
-    Some(found.as_nanos() as f64 / 1000.0)
 }
 
 #[expect(

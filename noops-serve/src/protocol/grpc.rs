@@ -50,14 +50,22 @@ mod tests;
 /// [`Limits::request_timeout`](super::Limits::request_timeout), in which its message must have arrived.
 pub fn router(service: Arc<Service>) -> Router {
     let largest = service.limits().max_body_bytes();
-    let inference = GrpcInferenceServiceServer::new(Inference::new(Arc::clone(&service)))
-        .max_decoding_message_size(largest);
+    let inference = |largest| {
+        let calls = GrpcInferenceServiceServer::new(Inference::new(Arc::clone(&service)));
+        let calls = calls.max_decoding_message_size(largest);
+        Door::new(calls, Arc::clone(&service))
+    };
     let health =
         HealthServer::new(Health::new(Arc::clone(&service))).max_decoding_message_size(SMALL);
     Router::new()
+        .route_service("/inference.GRPCInferenceService/{call}", inference(largest))
         .route_service(
-            "/inference.GRPCInferenceService/{call}",
-            Door::new(inference, service.clone()),
+            "/inference.GRPCInferenceService/ServerLive",
+            inference(SMALL),
+        )
+        .route_service(
+            "/inference.GRPCInferenceService/ServerReady",
+            inference(SMALL),
         )
         .route_service("/grpc.health.v1.Health/{call}", Door::new(health, service))
 }

@@ -3,7 +3,7 @@
 use noops_core::{Contract, FeatureKind, Rows};
 
 use super::error::{Code, ProtocolError};
-use super::infer::InputTensor;
+use super::infer::{InputTensor, RequestedOutput};
 use super::metadata::TensorMetadata;
 use super::tensor::{DataType, Tensor, TensorData};
 use crate::runtime::Prediction;
@@ -57,6 +57,17 @@ pub(crate) fn read_rows(
             read_matrix(only.tensor(), contract)
         }
         _ => read_features(model, inputs, contract),
+    }
+}
+
+/// Refuses outputs that no model has.
+pub(crate) fn known_outputs(wanted: &[RequestedOutput]) -> Result<(), ProtocolError> {
+    match wanted.iter().find(|wanted| wanted.name() != OUTPUT) {
+        None => Ok(()),
+        Some(unknown) => Err(ProtocolError::invalid(format!(
+            "there is no output `{}`; there is `{OUTPUT}`",
+            unknown.name()
+        ))),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "http")]
+use super::error::{Code, ProtocolError};
+
 /// A value that the protocol does not interpret, or that an extension does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameter {
@@ -49,3 +52,20 @@ impl Parameter {
 
 /// Parameters by name.
 pub type Parameters = BTreeMap<String, Parameter>;
+
+/// Refuses parameters of a tensor that would change the answer and that this server does not follow.
+#[cfg(feature = "http")]
+pub(super) fn followed<'a>(
+    tensor: &str,
+    mut names: impl Iterator<Item = &'a str>,
+) -> Result<(), ProtocolError> {
+    match names.find(|name| ["shared_memory_region", "classification"].contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(ProtocolError::new(
+            Code::Unimplemented,
+            format!(
+                "tensor `{tensor}` asks for `{name}`, an extension that this server does not speak"
+            ),
+        )),
+    }
+}

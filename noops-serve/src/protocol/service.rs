@@ -11,7 +11,7 @@ use noops_core::{Clock, Digest, Error, ModelName, SystemClock};
 use super::access::{AccessRules, Arrival, Credentials, Limits, Verb};
 use super::error::{Code, ProtocolError};
 use super::infer::{InferRequest, InferResponse};
-use super::mapping::{read_rows, tensors_of, write_scores};
+use super::mapping::{known_outputs, read_rows, tensors_of, write_scores};
 use super::metadata::{ModelMetadata, ServerMetadata};
 use super::parameter::Parameter;
 use super::repository::{ModelState, ReadyOnly, RepositoryEntry};
@@ -280,9 +280,19 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `Unimplemented` without a repository, `NotFound` when the model is not in service.
+    /// `Unimplemented` without a repository, `NotFound` when the model is not in service, `PermissionDenied` when the host put it there
+    /// and the repository, which could bring it back, does not have it.
     pub async fn unload(&self, model: &str) -> Result<(), ProtocolError> {
-        self.repository()?;
+        let repository = self.repository()?;
+        self.deployment(model)?;
+        if !repository.names().iter().any(|name| name == model) {
+            return Err(ProtocolError::new(
+                Code::PermissionDenied,
+                format!(
+                    "model `{model}` is not of the repository; only its host takes it out of service"
+                ),
+            ));
+        }
         self.runtime.withdraw(model)?;
         Ok(())
     }
@@ -298,6 +308,8 @@ impl Service {
         arrival: Arrival,
     ) -> Result<InferResponse, ProtocolError> {
         let deployment = self.deployment(request.model())?;
+        // Before anything is run that nobody would see.
+        known_outputs(request.outputs())?;
         let asked = self.read(&deployment, &request, &arrival)?;
         let timeout = self.timeout(&request, &arrival)?;
         let asked = match timeout {
@@ -328,14 +340,6 @@ impl Service {
             |answer| answered_by(&models, answer.version()),
         );
         let output = write_scores(&rows, deployment.champion().contract())?;
-        let wanted = request.outputs();
-        if let Some(unknown) = wanted.iter().find(|wanted| wanted.name() != output.name()) {
-            return Err(ProtocolError::invalid(format!(
-                "there is no output `{}`; there is `{}`",
-                unknown.name(),
-                output.name()
-            )));
-        }
         let response = InferResponse::new(model, version, vec![output]);
         Ok(match request.id() {
             Some(id) => response.with_id(id),

@@ -15,7 +15,7 @@ use super::exposure::Exposure;
 use super::outbox::Outbox;
 use super::served::ServedModel;
 use super::shadow::{ShadowCopy, ShadowScore};
-use crate::telemetry::PredictionLog;
+use crate::telemetry::{ArmRole, ArmTelemetry, PredictionLog, RequestOutcome, ServingEvent};
 
 mod arms;
 mod beside;
@@ -39,6 +39,7 @@ pub struct Deployment {
     exposures: Outbox<Exposure>,
     shadow_copies: Outbox<ShadowCopy>,
     observations: PredictionLog,
+    telemetry: Arc<ArmTelemetry>,
     settings: DeploymentSettings,
     shadow_salt: Salt,
     /// Arms that were swapped out. Requests that pinned them may still be under way, and whoever is last would have to free the
@@ -62,6 +63,7 @@ impl Deployment {
             ),
             arms: ArcSwap::from_pointee(Arms::of(champion)),
             clock,
+            telemetry: Arc::default(),
             exposures: Outbox::new(settings.exposures),
             shadow_copies: Outbox::new(settings.shadow_copies),
             settings: settings.clone(),
@@ -175,6 +177,7 @@ impl Deployment {
     /// Makes a version the champion. It stops being a challenger if it was; others are withdrawn, because they were compared with a
     /// champion that has gone. Shadows and the fallback stay.
     pub fn crown(&self, champion: Arc<ServedModel>) {
+        champion.telemetry().count(ServingEvent::Swap, 1);
         self.swap(|arms| arms.crowned(champion.clone()));
     }
 
@@ -208,7 +211,13 @@ impl Deployment {
     #[must_use]
     pub fn score_shadows(&self) -> Vec<ShadowScore> {
         let copies = self.shadow_copies.drain().into_iter();
-        copies.flat_map(ShadowCopy::score).collect()
+        copies.flat_map(|copy| self.score_shadow(copy)).collect()
+    }
+
+    /// The service levels of each arm, however often the versions in it change.
+    #[must_use]
+    pub fn telemetry(&self) -> &Arc<ArmTelemetry> {
+        &self.telemetry
     }
 
     /// Frees the weights of versions that were swapped out and that no request uses any more. Every swap does it for those before;
@@ -223,6 +232,28 @@ impl Deployment {
             free
         };
         drop(free);
+    }
+
+    fn score_shadow(&self, copy: ShadowCopy) -> Vec<ShadowScore> {
+        let (rows, telemetry) = (copy.rows.len() as u64, copy.model.telemetry().clone());
+        let start = self.clock.monotonic();
+        let scores = copy.score();
+        let took = self.clock.monotonic().saturating_sub(start);
+        telemetry.count(ServingEvent::ShadowCopy, rows);
+        let answered = scores
+            .iter()
+            .filter(|scored| scored.score.is_some())
+            .count() as u64;
+        let outcomes = [
+            (RequestOutcome::Success, answered),
+            (RequestOutcome::Failed, rows.saturating_sub(answered)),
+        ];
+        for (outcome, rows) in outcomes.into_iter().filter(|(_, rows)| *rows > 0) {
+            self.telemetry
+                .of(ArmRole::Shadow)
+                .record(outcome, took, rows);
+        }
+        scores
     }
 
     fn swap(&self, change: impl Fn(&Arms) -> Arms) {

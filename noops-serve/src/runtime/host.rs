@@ -141,14 +141,15 @@ impl Runtime {
     /// The telemetry of all versions in service. Here the host sets the indicators that only it can know.
     #[must_use]
     pub fn telemetry(&self) -> &TelemetryHub {
-        let mut live = Vec::new();
+        let (mut live, mut arms) = (Vec::new(), Vec::new());
         for (name, deployment) in self.deployments.load().iter() {
             for model in deployment.models() {
                 let version = model.version().number().to_string();
                 live.push((name.to_string(), version, model.telemetry().clone()));
             }
+            arms.push((name.to_string(), deployment.telemetry().clone()));
         }
-        self.telemetry.tell_of_only(live);
+        self.telemetry.tell_of_only(live, arms);
         &self.telemetry
     }
 

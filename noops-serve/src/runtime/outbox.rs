@@ -20,23 +20,23 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Takes what fits; the rest is dropped and counted.
-    pub(crate) fn push_all(&self, items: impl IntoIterator<Item = T>) {
+    /// Takes what fits; the rest is counted and given back.
+    pub(crate) fn push_all(&self, items: impl IntoIterator<Item = T>) -> Vec<T> {
+        let mut items = items.into_iter();
         let mut queue = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut dropped = 0;
-        for item in items {
-            if queue.len() < self.capacity {
-                queue.push(item);
-            } else {
-                dropped += 1;
-            }
-        }
-        self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        let room = self.capacity.saturating_sub(queue.len());
+        queue.extend(items.by_ref().take(room));
+        drop(queue);
+        let left: Vec<T> = items.collect();
+        self.count_dropped(left.len() as u64);
+        left
     }
 
     /// Counts what was dropped before it got here.
     pub(crate) fn count_dropped(&self, items: u64) {
-        self.dropped.fetch_add(items, Ordering::Relaxed);
+        if items > 0 {
+            self.dropped.fetch_add(items, Ordering::Relaxed);
+        }
     }
 
     /// Everything that waits, oldest first.
@@ -57,10 +57,10 @@ mod tests {
     #[test]
     fn a_full_outbox_drops_the_newest_and_counts_them() {
         let outbox = Outbox::new(2);
-        outbox.push_all([1, 2, 3, 4]);
+        assert_eq!(outbox.push_all([1, 2, 3, 4]), [3, 4]);
         assert_eq!(outbox.dropped(), 2);
         assert_eq!(outbox.drain(), [1, 2]);
-        outbox.push_all([5]);
+        assert!(outbox.push_all([5]).is_empty());
         assert_eq!(outbox.drain(), [5]);
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt64Array};
+use arrow_select::take::take_record_batch;
 use noops_canary::Arm;
 use noops_core::{Contract, Digest, Encoded, Error, ErrorKind, Rejection, Rows, Scores};
 
@@ -69,6 +70,38 @@ impl Input {
                     ));
                 }
                 contract.encode_rows(rows)
+            }
+        }
+    }
+
+    /// Some of the rows; values without names are those of `order`, unless it is known whose they are.
+    fn part(&self, wanted: &[usize], order: &Arc<[String]>) -> Result<Self, Error> {
+        match self {
+            Self::Arrow(rows) => {
+                let wanted = wanted.iter().map(|&row| row as u64);
+                let wanted: UInt64Array = wanted
+                    .filter(|&row| row < rows.num_rows() as u64)
+                    .map(Some)
+                    .collect();
+                let part = take_record_batch(rows, &wanted).map_err(|error| {
+                    Error::new(
+                        ErrorKind::Invalid,
+                        "take rows of a request",
+                        "Arrow refused",
+                    )
+                    .caused_by(error)
+                })?;
+                Ok(Self::Arrow(part))
+            }
+            Self::Rows { rows, order: known } => {
+                let of = wanted.iter().filter(|&&row| row < rows.len());
+                let numbers = of.clone().flat_map(|&row| rows.numbers_of(row)).copied();
+                let texts = of.clone().flat_map(|&row| rows.texts_of(row)).cloned();
+                let part = Rows::new(of.count(), numbers.collect(), texts.collect())?;
+                Ok(Self::Rows {
+                    rows: Arc::new(part),
+                    order: known.clone().or_else(|| Some(order.clone())),
+                })
             }
         }
     }
@@ -169,6 +202,27 @@ impl Request {
 
     pub(crate) fn call(&self) -> Call {
         self.call
+    }
+
+    /// Some of the rows, for another model, when a part of the time is spent. Values without names are those of the features in
+    /// `order`: a model that reads others does not get them.
+    pub(crate) fn part(
+        &self,
+        rows: &[usize],
+        spent: Duration,
+        order: &Arc<[String]>,
+    ) -> Result<Self, Error> {
+        let pick = |texts: &[String]| {
+            let picked = rows.iter().filter_map(|&row| texts.get(row));
+            picked.cloned().collect()
+        };
+        Ok(Self {
+            ids: pick(&self.ids),
+            units: self.units.as_deref().map(pick),
+            input: self.input.part(rows, order)?,
+            call: self.call.less(spent),
+            forced: self.forced,
+        })
     }
 
     /// Has one version answer, see [`with_arm`](Self::with_arm).

@@ -109,9 +109,14 @@ impl Call {
         self.timeout.is_some()
     }
 
+    /// What is left of its time when some is spent; `None` where there is no limit.
+    pub(crate) fn left(self, spent: Duration) -> Option<Duration> {
+        Some(self.timeout?.saturating_sub(spent))
+    }
+
     /// The same call when some of its time is spent.
     pub(crate) fn less(mut self, spent: Duration) -> Self {
-        self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
+        self.timeout = self.left(spent);
         self
     }
 }
@@ -350,7 +355,7 @@ impl ServedModel {
             && let Some(replica) = self.queue.try_lead(batch.rows())
         {
             let mut lead = Lead::new(self.clone(), replica, batch.rows(), Gather::No);
-            let answer = lead.run_own(&batch, self.deadline(call));
+            let answer = lead.run_own(&batch, call);
             if !lead.run(BATCHES_FOR_OTHERS) {
                 self.hand_over(lead);
             }

@@ -37,7 +37,10 @@ impl ArmRole {
     }
 }
 
-/// The requests of one deployment by the part that answered, however often the versions change.
+/// The requests of one deployment by the part that was asked, however often the versions change.
+///
+/// What a fallback answers counts twice: as a fallback, which is no success, of the arm in whose place it stood, and as an answer of
+/// the fallback.
 #[derive(Debug, Default)]
 pub struct ArmTelemetry {
     champion: RequestTelemetry,

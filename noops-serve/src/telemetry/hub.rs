@@ -94,8 +94,12 @@ impl TelemetryHub {
         self.lock().versions.entry(key).or_default().clone()
     }
 
-    /// Tells of these versions and of no others: model, version and telemetry of each.
-    pub(crate) fn tell_of_only(&self, versions: Vec<(String, String, Arc<ModelTelemetry>)>) {
+    /// Tells of these versions and arms and of no others: model, version and telemetry of each; model and telemetry of its arms.
+    pub(crate) fn tell_of_only(
+        &self,
+        versions: Vec<(String, String, Arc<ModelTelemetry>)>,
+        arms: Vec<(String, Arc<ArmTelemetry>)>,
+    ) {
         let mut told = BTreeMap::new();
         for (model, version, telemetry) in versions {
             let key = if self.admits(&version_key(&model, &version)) {
@@ -105,9 +109,28 @@ impl TelemetryHub {
             };
             told.insert(key, telemetry);
         }
-        let before = std::mem::replace(&mut self.lock().versions, told.clone());
+        let mut told_arms = BTreeMap::new();
+        for (model, telemetry) in arms {
+            let admitted = self.admits(&arm_key(&model));
+            let model = if admitted {
+                model
+            } else {
+                OTHER_LABEL.to_owned()
+            };
+            told_arms.insert(model, telemetry);
+        }
+        let mut held = self.lock();
+        let before = std::mem::replace(&mut held.versions, told.clone());
+        let arms_before = std::mem::replace(&mut held.arms, told_arms.clone());
+        drop(held);
         for (model, version) in before.keys().filter(|key| !told.contains_key(*key)) {
             self.limit.release(&version_key(model, version));
+        }
+        for model in arms_before
+            .keys()
+            .filter(|model| !told_arms.contains_key(*model))
+        {
+            self.limit.release(&arm_key(model));
         }
     }
 

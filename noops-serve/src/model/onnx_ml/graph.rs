@@ -8,7 +8,7 @@ use std::fmt;
 
 use noops_core::Error;
 
-use super::error::{corrupt, unsupported};
+use super::error::{corrupt, failed, unsupported};
 use super::node::Node;
 use super::ops::{self, Inputs, Run};
 use super::proto::{GraphProto, KindProto, ModelProto, NodeProto, ValueInfoProto};
@@ -155,6 +155,7 @@ impl Graph {
         for (input, tensor) in self.inputs.iter().zip(given) {
             put(values, Some(input.slot), tensor);
         }
+        let mut held = 0_usize;
         for step in plan.steps.iter().filter_map(|&index| self.steps.get(index)) {
             let value = |slot: &usize| {
                 let made = values.get(*slot).and_then(Option::as_ref);
@@ -167,6 +168,17 @@ impl Graph {
                     .collect(),
             );
             let made = (step.run)(&inputs).map_err(|error| error.with("operator", &step.kind))?;
+            held = made
+                .iter()
+                .map(Tensor::len)
+                .fold(held, usize::saturating_add);
+            if held > MOST_HELD {
+                return Err(failed(
+                    "the values of one run take too much memory; ask fewer rows at once",
+                )
+                .with("operator", &step.kind)
+                .with("elements", held));
+            }
             seen(step, &inputs, &made);
             for (slot, tensor) in step.outputs.iter().zip(made) {
                 put(values, *slot, tensor);
@@ -363,3 +375,5 @@ fn run(proto: &NodeProto, opsets: &[(String, i64)]) -> Result<Option<(Run, Hints
 /// The newest operator sets that the operators here were checked against.
 const MOST_GENERAL: i64 = 24;
 const MOST_CLASSICAL: i64 = 5;
+/// How many elements all values of one run may have together: each tensor is bounded, and a file may ask for any number of them.
+const MOST_HELD: usize = 1 << 26;

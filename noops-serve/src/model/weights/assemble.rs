@@ -1,5 +1,7 @@
 //! Perceptrons of named tensors, and back.
 
+use std::collections::BTreeSet;
+
 use noops_core::Error;
 
 use super::{
@@ -106,6 +108,19 @@ impl Mlp {
                 .with("key", MlpDescription::KEY)
                 .with("tensors", names.join(", "))
         })?;
+        // A layer that is named a million times would be copied as often; what a file can ask for is bounded by its own size.
+        let mut named = BTreeSet::new();
+        let layers = description.layers().iter().map(LayerDescription::name);
+        let tables = description
+            .embeddings()
+            .iter()
+            .map(EmbeddingDescription::name);
+        if let Some(twice) = layers.chain(tables).find(|name| !named.insert(*name)) {
+            return Err(
+                invalid("the description of the file uses one tensor for two layers")
+                    .with("layer", twice),
+            );
+        }
         Self::from_weights(weights, &description)
     }
 }

@@ -4,42 +4,70 @@ use prost::DecodeError;
 
 use crate::protocol::error::ProtocolError;
 
-/// Refuses a message with more fields at its top than any client sends.
+/// Refuses a message with more fields, at its top and within its tensors, than any client sends.
 ///
-/// A decoder makes a value of hundreds of bytes from each empty tensor, which costs a client two bytes. With this bound the memory
-/// of a decoded message is a small multiple of its bytes.
+/// A decoder makes a value of hundreds of bytes from each empty tensor or parameter, which costs a client two bytes. With this bound
+/// the memory of a decoded message is a small multiple of its bytes.
 pub(super) fn check(mut bytes: &[u8]) -> Result<(), ProtocolError> {
-    for _ in 0..=FIELDS_MAX {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        bytes = skip_field(bytes).ok_or_else(|| {
+    let mut left = FIELDS_MAX;
+    while !bytes.is_empty() {
+        let field = field(bytes).ok_or_else(|| {
             ProtocolError::invalid("the message is cut short or is no protocol buffer")
         })?;
+        left = left.checked_sub(1).ok_or_else(too_many)?;
+        if TENSORS.contains(&field.number) {
+            left = count(field.value, left).ok_or_else(too_many)?;
+        }
+        bytes = field.rest;
     }
-    Err(ProtocolError::invalid(format!(
+    Ok(())
+}
+
+/// What is left of the bound after the fields of a tensor. One that does not parse is left to the decoder, which says what is wrong.
+fn count(mut tensor: &[u8], mut left: usize) -> Option<usize> {
+    while let Some(field) = field(tensor) {
+        left = left.checked_sub(1)?;
+        tensor = field.rest;
+    }
+    Some(left)
+}
+
+fn too_many() -> ProtocolError {
+    ProtocolError::invalid(format!(
         "the message has more than `{FIELDS_MAX}` fields; send fewer tensors at once"
-    )))
+    ))
 }
 
 pub(super) fn malformed(error: &DecodeError) -> ProtocolError {
     ProtocolError::invalid(format!("the message is malformed: {error}"))
 }
 
-/// What follows the first field.
-fn skip_field(bytes: &[u8]) -> Option<&[u8]> {
+struct Field<'a> {
+    number: u64,
+    /// Empty for a number.
+    value: &'a [u8],
+    rest: &'a [u8],
+}
+
+/// The first field.
+fn field(bytes: &[u8]) -> Option<Field<'_>> {
     let (tag, bytes) = varint(bytes)?;
-    match tag & 7 {
-        0 => varint(bytes).map(|(_, rest)| rest),
-        1 => bytes.get(8..),
+    let (value, rest) = match tag & 7 {
+        0 => (&[][..], varint(bytes)?.1),
+        1 => (&[][..], bytes.get(8..)?),
         2 => {
             let (len, bytes) = varint(bytes)?;
-            bytes.get(usize::try_from(len).ok()?..)
+            bytes.split_at_checked(usize::try_from(len).ok()?)?
         }
-        5 => bytes.get(4..),
+        5 => (&[][..], bytes.get(4..)?),
         // Groups went out of use before this protocol began.
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Field {
+        number: tag >> 3,
+        value,
+        rest,
+    })
 }
 
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
@@ -54,6 +82,8 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 const FIELDS_MAX: usize = 4096;
+/// The inputs and outputs of a `ModelInferRequest`.
+const TENSORS: [u64; 2] = [5, 6];
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +100,19 @@ mod tests {
         assert_eq!(check(&empty_tensors(FIELDS_MAX)), Ok(()));
         let refused = check(&empty_tensors(FIELDS_MAX + 1)).unwrap_err();
         assert!(refused.message().contains("4096"), "{refused}");
+    }
+
+    #[test]
+    fn parameters_of_a_tensor_count_too() {
+        let tensor = |parameters| {
+            let mut bytes = vec![0x2a, 0x80, 0x40];
+            bytes.extend([0x22, 0].repeat(parameters));
+            bytes
+        };
+        // 4,096 of two bytes each, and the tensor itself.
+        assert!(check(&tensor(4096)).is_err());
+        let decoded = ModelInferRequest::decode(tensor(4096).as_slice()).unwrap();
+        assert_eq!(decoded.inputs.len(), 1);
     }
 
     #[test]

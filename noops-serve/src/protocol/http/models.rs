@@ -57,7 +57,11 @@ pub(super) async fn metadata(
     reply::json(allowed.and_then(|()| service.model_metadata(target.model(), target.version())))
 }
 
-pub(super) async fn ready(State(service): State<Arc<Service>>, target: Target) -> Response {
+pub(super) async fn ready(
+    State(service): State<Arc<Service>>,
+    target: Target,
+    request: Request,
+) -> Response {
     #[derive(Serialize)]
     struct Readiness<'a> {
         name: &'a str,
@@ -65,7 +69,8 @@ pub(super) async fn ready(State(service): State<Arc<Service>>, target: Target) -
     }
 
     let name = target.model();
-    match service.model_ready(name, target.version()) {
+    let allowed = head::authorise(&service, &request, Verb::Read, Some(name));
+    match allowed.and_then(|()| service.model_ready(name, target.version())) {
         Ok(true) => reply::json(Ok(Readiness { name, ready: true })),
         Ok(false) => reply::health(false, b"", br#"{"ready":false}"#),
         Err(error) => reply::error(&error),

@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use super::body::{self, Unread};
 use super::models::Target;
 use super::{head, reply};
+use crate::protocol::json::Object;
 use crate::protocol::{Code, ProtocolError, ReadyOnly, Service, Verb};
 
 pub(super) async fn index(State(service): State<Arc<Service>>, request: Request) -> Response {
@@ -85,7 +86,8 @@ async fn question<T: Default + for<'de> Deserialize<'de>>(
     if bytes.trim_ascii().is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    let object: Result<Object<T>, _> = serde_json::from_slice(&bytes);
+    object.map(|Object(question)| question).map_err(|error| {
         Unread::Refused(ProtocolError::invalid(format!(
             "the body is no valid JSON of a repository request: {error}"
         )))

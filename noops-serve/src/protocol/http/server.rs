@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use noops_core::{Error, ErrorKind};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::routes;
@@ -116,13 +116,7 @@ impl Server {
         let connections = Arc::new(connections);
         let mut open = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            let accepted = accept(&self.listener, &permits);
-            let (stream, permit) = tokio::select! {
-                biased;
-                () = &mut shutdown => break,
-                accepted = accepted => accepted,
-            };
+        let serve = |open: &mut JoinSet<()>, (stream, permit)| {
             while open.try_join_next().is_some() {}
             let connections = connections.clone();
             let watched = watched.clone();
@@ -130,8 +124,19 @@ impl Server {
                 connections.serve(stream, watched).await;
                 drop(permit);
             });
+        };
+        loop {
+            let accepted = accept(&self.listener, &permits);
+            let accepted = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = accepted => accepted,
+            };
+            serve(&mut open, accepted);
         }
-        drop(self.listener);
+        for accepted in backlog(self.listener, &permits) {
+            serve(&mut open, accepted);
+        }
         while open.try_join_next().is_some() {}
         // Every receiver may be gone, and then there is nobody to tell.
         let _ = phase.send(Phase::Draining);
@@ -170,11 +175,11 @@ impl Drained {
     }
 }
 
+/// A connection, and the permission for it to be open.
+type Accepted = (TcpStream, Option<OwnedSemaphorePermit>);
+
 /// The next connection, once one more may be open.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Accepted {
     // The semaphore is never closed.
     let permit = permits.clone().acquire_owned().await.ok();
     loop {
@@ -184,6 +189,22 @@ async fn accept(
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+/// The connections that the system has made and nobody has accepted: their clients may have asked already. Takes no more than one
+/// queue of the system's, lest clients who come all the time keep the port open.
+fn backlog(listener: TcpListener, permits: &Arc<Semaphore>) -> Vec<Accepted> {
+    // Past the runtime, which may not have heard of them yet. The listener stays as it is, and waits for nobody.
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    let next = || {
+        let permit = permits.clone().try_acquire_owned().ok()?;
+        let (stream, _) = listener.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, Some(permit)))
+    };
+    std::iter::from_fn(next).take(BACKLOG).collect()
 }
 
 async fn drain(mut open: JoinSet<()>, longest: Duration) -> Drained {
@@ -201,6 +222,9 @@ async fn drain(mut open: JoinSet<()>, longest: Duration) -> Drained {
 
 /// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// As many connections as the runtime lets the system make ahead.
+const BACKLOG: usize = 1024;
 
 #[cfg(test)]
 mod tests;

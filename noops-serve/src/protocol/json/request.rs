@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 
 use super::data;
 use super::object::{Object, RawParameters};
-use crate::protocol::error::{Code, ProtocolError};
+use crate::protocol::error::ProtocolError;
 use crate::protocol::infer::{InferRequest, InputTensor, RequestedOutput};
-use crate::protocol::parameter::Parameters;
+use crate::protocol::parameter::followed;
 use crate::protocol::tensor::{DataType, Tensor};
 
 /// A request to a model, or to one version of it, from a body of JSON alone.
@@ -141,7 +141,7 @@ impl RawInput<'_> {
             parameters: RawParameters(parameters),
             data,
         } = self;
-        supported(&name, &parameters)?;
+        followed(&name, parameters.keys().map(String::as_str))?;
         let within = |error: ProtocolError| {
             ProtocolError::new(error.code(), format!("tensor `{name}`: {error}"))
         };
@@ -168,7 +168,7 @@ impl RawInput<'_> {
 impl RawOutput<'_> {
     fn into_output(self) -> Result<RequestedOutput, ProtocolError> {
         let RawParameters(parameters) = self.parameters;
-        supported(&self.name, &parameters)?;
+        followed(&self.name, parameters.keys().map(String::as_str))?;
         Ok(RequestedOutput::new(self.name).with_parameters(parameters))
     }
 }
@@ -203,23 +203,6 @@ fn dimensions(name: &str, shape: &[i64]) -> Result<Vec<u64>, ProtocolError> {
             "tensor `{name}` has a negative dimension; a request gives the size of each"
         ))
     })
-}
-
-/// Refuses parameters that would change the answer and that this server does not follow.
-fn supported(name: &str, parameters: &Parameters) -> Result<(), ProtocolError> {
-    let unsupported = ["shared_memory_region", "classification"];
-    match unsupported
-        .iter()
-        .find(|key| parameters.contains_key(**key))
-    {
-        None => Ok(()),
-        Some(key) => Err(ProtocolError::new(
-            Code::Unimplemented,
-            format!(
-                "tensor `{name}` asks for `{key}`, an extension that this server does not speak"
-            ),
-        )),
-    }
 }
 
 fn few(what: &str, count: usize) -> Result<(), ProtocolError> {

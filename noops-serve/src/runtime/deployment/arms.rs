@@ -5,7 +5,8 @@ use std::sync::Arc;
 use noops_canary::{Arm, Assignment, Salt, WeightedAssignment, bucket};
 use noops_core::{Digest, Share};
 
-use crate::runtime::request::Forced;
+use crate::runtime::exposure::AnsweredBy;
+use crate::runtime::request::{Answer, Forced, Prediction};
 use crate::runtime::served::ServedModel;
 
 /// One consistent set of models: what a request pins.
@@ -48,18 +49,35 @@ pub enum Fallback {
 /// Numbers that are given as an answer.
 #[derive(Clone, Debug)]
 pub struct Constant {
-    pub(super) scores: Arc<[f32]>,
-    pub(super) digest: Digest,
+    scores: Arc<[f32]>,
+    digest: Digest,
 }
 
 impl Fallback {
     /// The same numbers always.
     #[must_use]
     pub fn constant(scores: &[f32]) -> Self {
-        Self::Constant(Constant {
+        Self::Constant(Constant::new(scores))
+    }
+}
+
+impl Constant {
+    /// Numbers to be given as an answer.
+    #[must_use]
+    pub fn new(scores: &[f32]) -> Self {
+        Self {
             scores: scores.into(),
             digest: Digest::of_json(&scores),
-        })
+        }
+    }
+
+    /// The answer for one row.
+    pub(crate) fn prediction(&self) -> Prediction {
+        Prediction {
+            answer: Answer::Constant(self.scores.clone()),
+            version: self.digest,
+            answered_by: AnsweredBy::Fallback,
+        }
     }
 }
 

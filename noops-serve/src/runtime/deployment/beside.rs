@@ -14,7 +14,7 @@ use crate::runtime::meter::outcome_of;
 use crate::runtime::request::{Prediction, Refusal, Reply};
 use crate::runtime::served::ServedModel;
 use crate::runtime::shadow::ShadowCopy;
-use crate::telemetry::{ArmRole, RequestOutcome, ServedRow};
+use crate::telemetry::{ArmRole, RequestOutcome, ServedRow, ServingEvent, Taken};
 
 impl Deployment {
     pub(super) fn tell(&self, asking: &Asking<'_>, reply: &Reply) {
@@ -44,7 +44,7 @@ impl Deployment {
                 latency_us,
             }
         });
-        self.exposures.push_all(exposures);
+        drop(self.exposures.push_all(exposures));
     }
 
     /// One record for all rows of a request that one model was asked for and that had one outcome.
@@ -65,6 +65,12 @@ impl Deployment {
             let asked = challenger.and_then(|index| arms.challengers.get(index));
             let model = asked.unwrap_or(&arms.champion);
             model.meter().answered(outcome, took, rows);
+            let role = asked.map_or(ArmRole::Champion, |_| ArmRole::Challenger);
+            self.telemetry.of(role).record(outcome, took, rows as u64);
+            if outcome == RequestOutcome::Fallback {
+                let stood_in = self.telemetry.of(ArmRole::Fallback);
+                stood_in.record(RequestOutcome::Success, took, rows as u64);
+            }
             model.telemetry().record_inference_at(asking.asked.at);
         }
     }
@@ -83,7 +89,7 @@ impl Deployment {
             else {
                 continue;
             };
-            self.observations.offer(&ServedRow {
+            let taken = self.observations.offer(&ServedRow {
                 request_id: id,
                 features,
                 score: answer.score(),
@@ -96,6 +102,10 @@ impl Deployment {
                 at: asking.asked.at,
                 latency: took,
             });
+            if taken == Taken::Dropped {
+                let (model, _) = asking.asked_first(row);
+                model.telemetry().count(ServingEvent::ObservationDrop, 1);
+            }
         }
     }
 
@@ -105,7 +115,11 @@ impl Deployment {
             return;
         }
         if arms.champion.waiting_rows() > self.settings.shed_shadows_above {
-            self.shadow_copies.count_dropped(1);
+            let models = arms.shadows.iter().map(|shadow| &shadow.model);
+            for model in models.chain(&arms.challengers) {
+                self.shadow_copies.count_dropped(1);
+                model.telemetry().count(ServingEvent::ShadowDrop, 1);
+            }
             return;
         }
         let ids = asking.request.ids();
@@ -149,12 +163,14 @@ impl Deployment {
             .shadows
             .iter()
             .filter_map(|shadow| copy(Arm::Challenger, &shadow.model, &|_, id| shadow.sees(id)));
-        self.shadow_copies.push_all(
-            to_champion
-                .into_iter()
-                .chain(to_challengers)
-                .chain(to_shadows),
-        );
+        let copies = to_champion
+            .into_iter()
+            .chain(to_challengers)
+            .chain(to_shadows);
+        for dropped in self.shadow_copies.push_all(copies.collect::<Vec<_>>()) {
+            let telemetry = dropped.model.telemetry();
+            telemetry.count(ServingEvent::ShadowDrop, 1);
+        }
     }
 }
 

@@ -43,6 +43,8 @@ impl Deployment {
     /// Fails as a whole only when the rows lack a column of the contract or have one of the wrong type; everything else is
     /// an answer or a refusal of the single row.
     pub async fn predict(&self, request: &Request) -> Result<Reply, Error> {
+        // A lone caller is answered without ever waiting, so one who asks again and again would keep its thread from everybody else.
+        tokio::task::coop::consume_budget().await;
         let asked = Asked {
             at: self.clock.now(),
             since: self.clock.monotonic(),
@@ -188,11 +190,7 @@ impl Asking<'_> {
             Fallback::Constant(constant) => {
                 for row in rows {
                     if let Some(slot) = slots.get_mut(row) {
-                        *slot = Some(Ok(Prediction {
-                            answer: Answer::Constant(constant.scores.clone()),
-                            version: constant.digest,
-                            answered_by: AnsweredBy::Fallback,
-                        }));
+                        *slot = Some(Ok(constant.prediction()));
                     }
                 }
             }

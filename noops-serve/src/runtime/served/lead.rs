@@ -7,7 +7,7 @@ use std::time::Duration;
 use noops_core::{Batch, Executor};
 
 use super::replica::{Ran, RunError, run};
-use super::{Answered, Job, Scored, ServedModel, nanoseconds};
+use super::{Answered, Call, Job, Scored, ServedModel, nanoseconds};
 use crate::runtime::queue::{Gather, Next};
 use crate::runtime::request::Refusal;
 
@@ -38,12 +38,13 @@ impl Lead {
     }
 
     /// Runs the leader's own rows, which never were in the queue.
-    pub(super) fn run_own(&mut self, batch: &Batch, deadline: u64) -> Answered {
+    pub(super) fn run_own(&mut self, batch: &Batch, call: Call) -> Answered {
         let Some(replica) = &mut self.replica else {
             return Err(Refusal::Model("the lead has ended".to_owned()));
         };
         // A request larger than a batch goes in pieces, like any other.
         if batch.rows() > self.model.batch_invariant_up_to {
+            let deadline = self.model.deadline(call);
             return self.model.run_in_pieces(replica, batch, deadline);
         }
         self.model.run_batch(replica, batch, 1)

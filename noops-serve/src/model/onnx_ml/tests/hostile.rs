@@ -333,17 +333,39 @@ fn a_graph_that_mixes_rows_runs_row_by_row() {
     assert_eq!(scores.values(), [2.0, 4.0, 20.0, 40.0]);
 }
 
-#[test]
-fn a_value_that_would_be_huge_is_refused() {
+/// The value of a constant that holds a shape.
+fn shape(dims: &[u64]) -> Vec<u8> {
+    let packed: Vec<u8> = dims.iter().flat_map(|dim| varint(*dim)).collect();
     let tensor = [
-        number(1, 2),
+        number(1, dims.len() as i64),
         number(2, 7),
-        field(7, &[varint(1 << 40), varint(1 << 40)].concat()),
+        field(7, &packed),
     ]
     .concat();
-    let value = [field(1, b"value"), field(5, &tensor), number(20, 4)].concat();
+    [field(1, b"value"), field(5, &tensor), number(20, 4)].concat()
+}
+
+#[test]
+fn many_values_that_are_huge_together_are_refused() {
     let nodes = [
-        node("Constant", &[], &["S"], &[value]),
+        node("Constant", &[], &["S"], &[shape(&[1 << 24])]),
+        node("ConstantOfShape", &["S"], &["A"], &[]),
+        node("Identity", &["A"], &["B"], &[]),
+        node("Identity", &["B"], &["C"], &[]),
+        node("Identity", &["C"], &["D"], &[]),
+        node("Identity", &["D"], &["E"], &[]),
+        node("ReduceMax", &["E"], &["F"], &[]),
+        node("Add", &["X", "F"], &["Y"], &[]),
+    ];
+    let mut huge = OnnxMlModel::from_bytes(&model(&nodes)).unwrap();
+    let error = huge.run(&rows(&[1.0, 2.0])).unwrap_err();
+    assert!(error.to_string().contains("too much memory"), "{error}");
+}
+
+#[test]
+fn a_value_that_would_be_huge_is_refused() {
+    let nodes = [
+        node("Constant", &[], &["S"], &[shape(&[1 << 40, 1 << 40])]),
         node("ConstantOfShape", &["S"], &["F"], &[]),
         node("Add", &["X", "F"], &["Y"], &[]),
     ];

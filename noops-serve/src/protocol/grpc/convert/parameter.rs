@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::generated::inference::InferParameter;
 use super::super::generated::inference::infer_parameter::ParameterChoice;
-use crate::protocol::error::{Code, ProtocolError};
-use crate::protocol::parameter::{Parameter, Parameters};
+use crate::protocol::error::ProtocolError;
+use crate::protocol::parameter::{Parameter, Parameters, followed};
 
 /// The parameters of `owner`, "input `x`" say.
 pub(super) fn parameters(
@@ -35,19 +35,11 @@ pub(super) fn parameters(
 
 /// Parameters of a tensor, which must be in the message.
 pub(super) fn tensor_parameters(
-    owner: &dyn Fn() -> String,
+    tensor: &str,
     messages: BTreeMap<String, InferParameter>,
 ) -> Result<Parameters, ProtocolError> {
-    if messages.contains_key("shared_memory_region") {
-        return Err(ProtocolError::new(
-            Code::Unimplemented,
-            format!(
-                "{} is in shared memory, which this server does not read; send it in the message",
-                owner()
-            ),
-        ));
-    }
-    parameters(owner, messages)
+    followed(tensor, messages.keys().map(String::as_str))?;
+    parameters(&|| format!("tensor `{tensor}`"), messages)
 }
 
 pub(super) fn messages(parameters: &Parameters) -> BTreeMap<String, InferParameter> {

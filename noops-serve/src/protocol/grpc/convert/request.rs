@@ -68,8 +68,7 @@ fn raw_input(message: InferInputTensor, raw: &[u8]) -> Result<InputTensor, Proto
     }
     let datatype = message.datatype.parse::<DataType>()?;
     let shape = shape(&name, &message.shape)?;
-    let parameters =
-        parameter::tensor_parameters(&|| format!("input `{name}`"), message.parameters)?;
+    let parameters = parameter::tensor_parameters(&name, message.parameters)?;
     let tensor = Tensor::from_raw(name, datatype, shape, raw)?;
     Ok(InputTensor::new(tensor).with_parameters(parameters))
 }
@@ -78,8 +77,7 @@ fn typed_input(message: InferInputTensor) -> Result<InputTensor, ProtocolError> 
     let name = message.name;
     let datatype = message.datatype.parse::<DataType>()?;
     let shape = shape(&name, &message.shape)?;
-    let parameters =
-        parameter::tensor_parameters(&|| format!("input `{name}`"), message.parameters)?;
+    let parameters = parameter::tensor_parameters(&name, message.parameters)?;
     let data = contents::elements(&name, datatype, message.contents.unwrap_or_default())?;
     let tensor = Tensor::new(name, shape, data)?;
     Ok(InputTensor::new(tensor).with_parameters(parameters))
@@ -87,8 +85,7 @@ fn typed_input(message: InferInputTensor) -> Result<InputTensor, ProtocolError> 
 
 fn output(message: InferRequestedOutputTensor) -> Result<RequestedOutput, ProtocolError> {
     let name = message.name;
-    let parameters =
-        parameter::tensor_parameters(&|| format!("output `{name}`"), message.parameters)?;
+    let parameters = parameter::tensor_parameters(&name, message.parameters)?;
     Ok(RequestedOutput::new(name).with_parameters(parameters))
 }
 

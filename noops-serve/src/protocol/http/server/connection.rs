@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -63,10 +64,15 @@ impl Connections {
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        // What a client sent before the order to stop may reach this task after it.
+        let silent = async {
+            let _ = phase.wait_for(|phase| *phase == Phase::Draining).await;
+            tokio::time::sleep(GRACE.min(self.limits.drain_timeout() / 2)).await;
+        };
         let first = tokio::select! {
             biased;
-            _ = phase.wait_for(|phase| *phase == Phase::Draining) => return,
             first = tokio::time::timeout(self.limits.header_timeout(), sniff(&mut stream)) => first,
+            () = silent => return,
         };
         let Ok(Ok(first)) = first else {
             return;
@@ -128,6 +134,8 @@ async fn drive<C: Future>(
     finish: impl FnOnce(std::pin::Pin<&mut C>),
 ) {
     tokio::select! {
+        // The connection first: what has arrived is a request to finish.
+        biased;
         _ = connection.as_mut() => return,
         _ = phase.wait_for(|phase| *phase == Phase::Draining) => {}
     }
@@ -139,6 +147,9 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
+
+/// How long a connection that has said nothing is listened to after the order to stop.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Large enough that a tensor of common size arrives without waiting for permission.
 const WINDOW: u32 = 1 << 20;
