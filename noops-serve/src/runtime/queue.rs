@@ -92,13 +92,19 @@ pub(crate) enum Gather {
     No,
 }
 
-/// How long rows take, to refuse at once what cannot make it.
+/// How long rows take: to refuse at once what cannot make it, and to end a batch before its most urgent row is late.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     /// The time now, in nanoseconds on the same clock as deadlines.
     pub(crate) now: u64,
     pub(crate) row_ns: f64,
     pub(crate) batch_ns: f64,
+}
+
+impl Pace {
+    fn batch_of(self, rows: usize) -> f64 {
+        self.batch_ns + self.row_ns * rows as f64
+    }
 }
 
 impl<J, R> Queue<J, R> {
@@ -170,7 +176,7 @@ impl<J, R> Queue<J, R> {
         replica: R,
         ran: usize,
         gathered: Gather,
-        now: impl FnOnce() -> u64,
+        pace: impl FnOnce() -> Pace,
     ) -> Next<J, R> {
         let mut state = self.state.lock();
         state.running_rows = state.running_rows.saturating_sub(ran);
@@ -181,7 +187,7 @@ impl<J, R> Queue<J, R> {
             state.idle.push(replica);
             return Next::Nothing;
         }
-        let (jobs, expired) = state.take_batch(now());
+        let (jobs, expired) = state.take_batch(pace());
         Next::Run {
             replica,
             jobs,
@@ -234,7 +240,8 @@ impl<J, R> Queue<J, R> {
 }
 
 impl<J, R> State<J, R> {
-    /// Whether `rows` more of this urgency would be done after their deadline: behind what runs and what is more urgent.
+    /// Whether `rows` more of this urgency would be done after their deadline: behind what runs and what is more urgent, and beside
+    /// those that come later into the same batch.
     ///
     /// Counting what is more urgent stops after [`COUNTED_JOBS`]; if there are more, all that waits counts.
     fn too_late(&self, urgency: Urgency, rows: usize, pace: Pace) -> bool {
@@ -271,7 +278,14 @@ impl<J, R> State<J, R> {
         } else {
             0.0
         };
-        begun + waiting * pace.row_ns + batches * pace.batch_ns > left as f64
+        let left = left as f64;
+        // Without it rows would be let in that are done at the last moment, when a batch could hold them alone.
+        let beside = if before == 0 {
+            0.0
+        } else {
+            (pace.row_ns * self.limits.batch_rows as f64).min(left * KEPT_FREE)
+        };
+        begun + waiting * pace.row_ns + batches * pace.batch_ns + beside > left
     }
 
     /// Makes room for a job, if need be at the cost of jobs of lower priority. A job larger than the whole queue fits when nothing
@@ -307,21 +321,29 @@ impl<J, R> State<J, R> {
         true
     }
 
-    fn take_batch(&mut self, now: u64) -> (Vec<J>, Vec<J>) {
+    /// The most urgent jobs, as many as a batch may hold and as it can hold without making the first of them late.
+    fn take_batch(&mut self, pace: Pace) -> (Vec<J>, Vec<J>) {
         let (mut jobs, mut expired) = (Vec::new(), Vec::new());
         let mut rows = 0_usize;
+        let mut least_left = u64::MAX;
         while let Some(first) = self.waiting.first_entry() {
             let (urgency, _) = *first.key();
             let (weight, _) = *first.get();
-            if urgency.deadline <= now {
+            if urgency.deadline <= pace.now {
                 self.waits.subtract(weight);
                 expired.push(first.remove().1);
                 continue;
             }
-            if !jobs.is_empty() && rows.saturating_add(weight.rows) > self.limits.batch_rows {
+            let together = rows.saturating_add(weight.rows);
+            let long = least_left < u64::MAX
+                && pace.batch_of(together) > least_left as f64 * (1.0 - KEPT_FREE);
+            if !jobs.is_empty() && (long || together > self.limits.batch_rows) {
                 break;
             }
-            rows = rows.saturating_add(weight.rows);
+            rows = together;
+            if urgency.deadline < u64::MAX {
+                least_left = least_left.min(urgency.deadline - pace.now);
+            }
             self.waits.subtract(weight);
             jobs.push(first.remove().1);
         }
@@ -341,6 +363,9 @@ impl Weight {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
+
+/// The part of the time that is left which nothing is planned for: rows beside it in a batch, and waking whoever waits.
+const KEPT_FREE: f64 = 0.25;
 
 /// How many jobs are looked at to see whether one more would be late: so many take about a microsecond.
 const COUNTED_JOBS: usize = 256;

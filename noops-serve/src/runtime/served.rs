@@ -356,7 +356,7 @@ impl ServedModel {
         {
             let mut lead = Lead::new(self.clone(), replica, batch.rows(), Gather::No);
             let answer = lead.run_own(&batch, call);
-            if !lead.run(BATCHES_FOR_OTHERS) {
+            if self.is_much_to_do() || !lead.run(BATCHES_FOR_OTHERS) {
                 self.hand_over(lead);
             }
             return answer;
@@ -387,12 +387,7 @@ impl ServedModel {
         };
         let weight = job.weight();
         self.meter.begins_to_wait(weight);
-        let cost = self.cost.present();
-        let pace = call.timeout.filter(|_| !tried).map(|_| Pace {
-            now: nanoseconds(now),
-            row_ns: f64::from(cost.row_ns()),
-            batch_ns: f64::from(cost.batch_ns()),
-        });
+        let pace = call.timeout.filter(|_| !tried).map(|_| self.pace(now));
         let mut waiting = Waiting {
             slot,
             lead: Arc::default(),
@@ -440,15 +435,16 @@ impl ServedModel {
 
     /// Has somebody else go on leading, or brings the lead to its end here.
     fn hand_over(&self, mut lead: Lead) {
+        let quick = !self.is_much_to_do();
         match Handle::try_current() {
-            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            Ok(runtime) if quick && runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
                 drop(runtime.spawn(async move {
                     while !lead.run(BATCHES_FOR_OTHERS) {
                         tokio::task::yield_now().await;
                     }
                 }));
             }
-            // A single thread has its own events to see to.
+            // A single thread has its own events to see to, and so has any thread where batches take long.
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(lead))),
             Err(_) => drop(lead),
         }
@@ -505,6 +501,27 @@ impl ServedModel {
     #[cfg(test)]
     pub(crate) fn awaited(&self) -> usize {
         self.queue.count(|job| !job.slot.is_closed())
+    }
+
+    fn pace(&self, now: Duration) -> Pace {
+        let cost = self.cost.present();
+        Pace {
+            now: nanoseconds(now),
+            row_ns: f64::from(cost.row_ns()),
+            batch_ns: f64::from(cost.batch_ns()),
+        }
+    }
+
+    /// Whether what waits takes longer than a caller or a thread of the runtime may be kept from its own work.
+    fn is_much_to_do(&self) -> bool {
+        let (cost, longest) = (self.cost.present(), self.settings.offload_above);
+        let is_long = |rows| cost.predict_ns(rows) > longest.as_nanos() as f64;
+        // Most models are quick in any batch, and their callers need not look.
+        if !is_long(self.batch_invariant_up_to) {
+            return false;
+        }
+        let rows = self.queue.waits().rows;
+        rows > 0 && is_long(rows.min(self.batch_invariant_up_to))
     }
 
     fn deadline(&self, call: Call) -> u64 {

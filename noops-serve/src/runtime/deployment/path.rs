@@ -50,7 +50,7 @@ impl Deployment {
             since: self.clock.monotonic(),
         };
         // Pinned: this request sees these arms to its end.
-        let arms = self.arms.load_full();
+        let arms = self.arms.load();
         let mut asking = Asking {
             request,
             asked,

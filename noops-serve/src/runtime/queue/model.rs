@@ -27,7 +27,7 @@ fn call(queue: &Queue<usize, usize>, job: usize, gather: Gather, mut run: impl F
     };
     let mut gathered = gather;
     loop {
-        match queue.next(replica, 0, gathered, || 0) {
+        match queue.next(replica, 0, gathered, || NO_TIME) {
             Next::Run {
                 replica: same,
                 jobs,
@@ -98,3 +98,9 @@ fn one_replica_never_has_two_leaders() {
         other.join().unwrap();
     });
 }
+
+const NO_TIME: Pace = Pace {
+    now: 0,
+    row_ns: 0.0,
+    batch_ns: 0.0,
+};

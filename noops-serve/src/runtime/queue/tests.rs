@@ -26,7 +26,16 @@ fn submit(
 }
 
 fn next(queue: &Jobs, replica: u8, now: u64) -> Next<&'static str, u8> {
-    queue.next(replica, 0, Gather::No, || now)
+    queue.next(replica, 0, Gather::No, || at(now))
+}
+
+/// Nothing takes any time.
+fn at(now: u64) -> Pace {
+    Pace {
+        now,
+        row_ns: 0.0,
+        batch_ns: 0.0,
+    }
 }
 
 fn run(replica: u8, jobs: &[&'static str], expired: &[&'static str]) -> Next<&'static str, u8> {
@@ -169,10 +178,32 @@ fn what_would_be_late_is_refused_and_what_is_more_urgent_is_not() {
     // Before both.
     assert_eq!(submit(39, 0, "c"), Turn::TooLate("c"));
     assert_eq!(submit(40, 0, "c"), Turn::TooLate("c"), "behind its equal");
-    assert_eq!(submit(60, 0, "c"), Turn::Wait, "before b");
+    // With a quarter of its time for others in its batch.
+    assert_eq!(submit(66, 0, "c"), Turn::TooLate("c"));
+    assert_eq!(submit(70, 0, "c"), Turn::Wait, "before b");
     assert_eq!(submit(70, 80, "d"), Turn::TooLate("d"));
-    let next = queue.next(replica, 2, Gather::No, || 30);
+    let next = queue.next(replica, 2, Gather::No, || at(30));
     assert_eq!(next, run(0, &["a", "c"], &[]));
+}
+
+#[test]
+fn a_batch_ends_before_its_most_urgent_row_is_late() {
+    let queue = queue(1_000, 10, 1);
+    let replica = queue.try_lead(1).unwrap();
+    for job in ["a", "b", "c", "d", "e"] {
+        assert_eq!(submit(&queue, urgency(1, 100), 2, job), Turn::Wait);
+    }
+    // 10 ns a row and 5 a batch: seven rows take 75, and a quarter of the time is kept free.
+    let pace = || Pace {
+        now: 0,
+        row_ns: 10.0,
+        batch_ns: 5.0,
+    };
+    let next = queue.next(replica, 1, Gather::No, pace);
+    assert_eq!(next, run(0, &["a", "b", "c"], &[]));
+    // What is nearly late goes alone rather than not at all.
+    let next = queue.next(replica, 6, Gather::No, || Pace { now: 90, ..pace() });
+    assert_eq!(next, run(0, &["d"], &[]));
 }
 
 #[test]
@@ -188,7 +219,7 @@ fn one_who_gathers_leads_what_came_meanwhile() {
         Turn::Wait,
         "it will be taken along"
     );
-    let next = queue.next(first, 0, Gather::Yes, || 0);
+    let next = queue.next(first, 0, Gather::Yes, || at(0));
     assert_eq!(next, run(first, &["a", "b"], &[]));
     let Turn::Lead(second) = submit(&queue, ANY, 1, "c") else {
         panic!("there is another replica")

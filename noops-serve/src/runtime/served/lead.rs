@@ -59,7 +59,7 @@ impl Lead {
             let model = &self.model;
             let gathered = std::mem::replace(&mut self.gathered, Gather::No);
             let next = model.queue.next(replica, self.ran, gathered, || {
-                nanoseconds(model.clock.monotonic())
+                model.pace(model.clock.monotonic())
             });
             let Next::Run {
                 replica,
