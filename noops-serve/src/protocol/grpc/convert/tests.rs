@@ -304,7 +304,7 @@ fn an_input_in_shared_memory_is_refused_by_name() {
         .insert("shared_memory_region".to_owned(), region);
     let error = infer_request(message).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
-    assert!(error.message().starts_with("input `x`"), "{error}");
+    assert!(error.message().contains("`x`"), "{error}");
 }
 
 #[test]
